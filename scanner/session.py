@@ -1,0 +1,91 @@
+"""What a protocol is: a session that hears both sides, and a dialect that says how to recognise it.
+
+A session has no clock, no socket and no memory of other conversations, and never raises on what it hears.
+The same session serves a capture, a live mirror and our own probes (RFC-style roles: client opened, server answered).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Generator, Iterable
+from dataclasses import dataclass
+from typing import Protocol
+
+from scanner.model import Event, Side, Transport
+
+
+class Session(Protocol):
+    """One conversation, heard from both sides."""
+
+    leftover: tuple[tuple[Side, int, bytes], ...]
+    """After ``TlsStarted``: bytes not yet read, in order, as (side, at, data): they belong to TLS. Else empty."""
+
+    def feed(self, side: Side, data: bytes, at: int) -> Iterable[Event]:
+        """Hear bytes that one side sent at a time (ns); any chunking gives the same events."""
+        ...
+
+    def gap(self, side: Side, missing: int, at: int) -> Iterable[Event]:
+        """Learn that bytes of one side were lost; -1: nobody knows how many."""
+        ...
+
+    def end(self) -> Iterable[Event]:
+        """Tell what is still open: attempts without an answer, how far it got. Called once."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Send:
+    """A script's wish: send these bytes."""
+
+    data: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class Receive:
+    """A script's wish: wait for the server's next events."""
+
+
+@dataclass(frozen=True, slots=True)
+class Upgrade:
+    """A script's wish: the driver wraps the socket in TLS and starts a fresh session."""
+
+
+Script = Generator[Send | Receive | Upgrade, list[Event], None]
+"""What a polite client says; it yields wishes and is sent the events that came of them."""
+
+
+class Match(Protocol):
+    """Does the beginning of what one side said look like this protocol?"""
+
+    def __call__(self, head: bytes) -> bool | None:
+        """True: yes; False: no; None: too little to tell."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Example:
+    """A transcript that proves a dialect: who said what, and the events that must come of it."""
+
+    title: str
+    lines: tuple[tuple[Side, bytes], ...]
+    events: tuple[Event, ...]
+    """All events but ``Reached`` with their times set to 0."""
+    secrets: tuple[bytes, ...] = ()
+    """What must not show up in any event's text."""
+
+
+@dataclass(frozen=True, slots=True)
+class Dialect:
+    """One protocol: the file ``protocols/NAME.py`` holds one as ``DIALECT``; there is no registry."""
+
+    name: str
+    """As in the session record: ``smtp``, ``imap``, ``pop3``, ``http``, ``tls``, ``dns`` …"""
+    transport: Transport
+    ports: frozenset[int]
+    """Where it usually lives: a hint, never a proof."""
+    client_mark: Match
+    server_mark: Match
+    server_first: bool
+    """The server speaks first (mail) or the client does (HTTP, TLS)."""
+    session: Callable[[], Session]
+    examples: tuple[Example, ...] = ()
+    script: Callable[[str], Script] | None = None
