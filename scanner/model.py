@@ -1,6 +1,6 @@
 """The types that everything else speaks: flows, conversations, events, observations, verdicts.
 
-Times are integers, nanoseconds since 1970-01-01 UTC. Addresses are text in canonical form (RFC 5952 for IPv6).
+Times are integers, nanoseconds since 1970-01-01 UTC; addresses are text in canonical form (RFC 5952).
 Nothing here does any work, and nothing here can hold a password, a token or a challenge answer.
 """
 
@@ -93,7 +93,7 @@ class Conversation:
     server_started: bool
     """The server's SYN-ACK was seen."""
     client_mac: str | None = None
-    """The MAC that the client's packets carried, ``aa:bb:cc:dd:ee:ff``; a router's, where one is in between."""
+    """The MAC that the client's packets carried, ``aa:bb:cc:dd:ee:ff``; it may be a router's."""
     server_mac: str | None = None
     duplicates: int = 0
     """Packets seen twice or retransmitted."""
@@ -105,7 +105,7 @@ class Conversation:
     """Name of the file (or interface) it came from."""
 
 
-# ---------------------------------------------------------------------------------------------------------------
+# ----------------------------------------------------------------------------------------------------
 # Events: one closed vocabulary for all protocols.
 
 
@@ -248,7 +248,7 @@ class Mail:
 
 @dataclass(frozen=True, slots=True)
 class Label:
-    """A fact worth keeping, named ``protocol.field`` (``smtp.public_ip``, ``http.user_agent``, ``eas.device_id``)."""
+    """A fact worth keeping, named ``protocol.field``: ``smtp.public_ip``, ``http.user_agent``, ``eas.device_id``."""
 
     field: str
     text: str
@@ -275,7 +275,7 @@ class Gap:
 
 @dataclass(frozen=True, slots=True)
 class Weird:
-    """Something that the protocol does not allow, or a limit that was reached; named protocol first, snake_case."""
+    """Something that the protocol does not allow, or a limit that was reached; ``protocol_what``."""
 
     name: str
     detail: str = ""
@@ -301,7 +301,7 @@ Event = (
 )  # fmt: skip
 
 
-# ---------------------------------------------------------------------------------------------------------------
+# ----------------------------------------------------------------------------------------------------
 # What was seen.
 
 
@@ -428,7 +428,7 @@ class Usage:
     """Version that the client gave (EAS: MS-ASProtocolVersion)."""
 
 
-# ---------------------------------------------------------------------------------------------------------------
+# ----------------------------------------------------------------------------------------------------
 # What we think of it.
 
 

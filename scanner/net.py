@@ -54,7 +54,7 @@ def canonical(ip: str) -> str:
 
 
 def _parse_prefix(cidr: str) -> tuple[int, int]:
-    """Read ``address/length`` or an address: its first number, its length of 128. ValueError if it is none."""
+    """Read ``address/length`` or an address: first number, length of 128. ValueError if it is none."""
     address, slash, bits = cidr.partition("/")
     width = 128 if ":" in address else 32
     length = width
@@ -68,7 +68,7 @@ def _parse_prefix(cidr: str) -> tuple[int, int]:
 
 
 def prefix(cidr: str) -> str:
-    """Write a prefix (or an address, as one) in canonical form, host bits cleared. ValueError if it is none."""
+    """Write a prefix, or an address as one, in canonical form without host bits. ValueError if none."""
     first, length = _parse_prefix(cidr)
     is_ipv4 = length >= 96 and first >> 32 == 0xFFFF
     return f"{text(first >> 64, first & _HALF)}/{length - 96 if is_ipv4 else length}"
@@ -94,7 +94,7 @@ class Prefixes:
         self.ranges = tuple(self._merge())
 
     def _cut(self, blocks: list[tuple[int, int, str]]) -> None:
-        """Cut the numbers into pieces, each owned by the longest prefix over it; prefixes nest or are apart."""
+        """Cut all numbers into pieces owned by the longest prefix over them; prefixes nest or are apart."""
         open_blocks: list[tuple[int, str]] = []
         for first, length, member in blocks:
             self._close(open_blocks, first)

@@ -1,7 +1,7 @@
 """What a protocol is: a session that hears both sides, and a dialect that says how to recognise it.
 
 A session has no clock, no socket and no memory of other conversations, and never raises on what it hears.
-The same session serves a capture, a live mirror and our own probes (RFC-style roles: client opened, server answered).
+The same session serves a capture, a live mirror and our own probes; the client opened, the server answered.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ class Session(Protocol):
     """One conversation, heard from both sides."""
 
     leftover: tuple[tuple[Side, int, bytes], ...]
-    """After ``TlsStarted``: bytes not yet read, in order, as (side, at, data): they belong to TLS. Else empty."""
+    """After ``TlsStarted`` (or a proxy's tunnel opened): bytes not read, in order, as (side, at, data)."""
 
     def feed(self, side: Side, data: bytes, at: int) -> Iterable[Event]:
         """Hear bytes that one side sent at a time (ns); any chunking gives the same events."""

@@ -83,6 +83,7 @@ class Columns:
     """Likewise the receiver's."""
 
     def __len__(self) -> int:
+        """Count the rows."""
         return len(self.at)
 
 
