@@ -248,7 +248,7 @@ class Mail:
 
 @dataclass(frozen=True, slots=True)
 class Label:
-    """A fact worth keeping, named ``protocol.field``: ``smtp.public_ip``, ``http.user_agent``, ``eas.device_id``."""
+    """A fact worth keeping, named ``protocol.field``, such as ``smtp.public_ip`` or ``eas.device_id``."""
 
     field: str
     text: str
