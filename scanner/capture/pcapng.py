@@ -1,0 +1,180 @@
+"""The next generation capture format (draft-ietf-opsawg-pcapng): sections, interfaces, packets, TLS keys."""
+
+from __future__ import annotations
+
+import struct
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+
+import numpy as np
+
+from scanner.capture.window import LARGEST_RECORD, Corrupt, Window
+from scanner.wire.batch import Batch
+
+SECTION = 0x0A0D0D0A
+_INTERFACE, _OLD_PACKET, _SIMPLE, _ENHANCED, _SECRETS = 1, 2, 3, 6, 10
+_TLS_KEY_LOG = 0x544C534B
+_TSRESOL, _TSOFFSET = 9, 14
+_BYTE_ORDER = 0x1A2B3C4D
+
+MOST_INTERFACES = 65_536
+"""Interfaces of one section: what an old packet block could number; more is corrupt."""
+
+
+@dataclass(slots=True)
+class _Interface:
+    """What an interface description says."""
+
+    link: int
+    snap: int
+    units: int = 1_000_000
+    """Time units in a second."""
+    offset_s: int = 0
+
+    def ns(self, stamp: int) -> int:
+        """Turn a time stamp to ns since 1970; out of 64 bits is no time: 0."""
+        at = stamp * 1_000_000_000 // self.units + self.offset_s * 1_000_000_000
+        return at if abs(at) < 1 << 63 else 0
+
+
+@dataclass(slots=True)
+class _Packets:
+    """Packets gathered for a batch, all of one link type."""
+
+    link: int = -1
+    rows: list[tuple[int, int, int, int]] = field(default_factory=list)
+    """Offset, captured, length, time."""
+
+    def batch(self, window: Window, first: int, capture: str | None) -> Batch | None:
+        """Make the batch and forget its rows; offsets become relative to ``first``."""
+        if not self.rows:
+            return None
+        start, captured, length, at = np.array(self.rows, dtype=np.int64).T.copy()
+        end = int((start + captured).max())
+        self.rows = []
+        return Batch(window.buffer[first:end], start - first, captured, length, at, self.link, capture)
+
+
+class PcapngReader:
+    """Reads one file, section after section."""
+
+    def __init__(self, window: Window, capture: str | None, secrets: list[bytes]) -> None:
+        """Read what the window shows from a section header on; key logs are added to ``secrets``."""
+        self._window = window
+        self._capture = capture
+        self._secrets = secrets
+        self._order = "<"
+        self._interfaces: list[_Interface] = []
+        self._packets = _Packets()
+
+    def batches(self) -> Iterator[Batch]:
+        """Give the batches; ends with ``Corrupt`` where the file cannot be read on."""
+        window = self._window
+        while True:
+            first = window.begin
+            try:
+                for link in self._blocks():
+                    if batch := self._packets.batch(window, first, self._capture):
+                        yield batch
+                    self._packets.link = link
+            except Corrupt:
+                if batch := self._packets.batch(window, first, self._capture):
+                    yield batch
+                raise
+            if batch := self._packets.batch(window, first, self._capture):
+                yield batch
+            if not window.grow():
+                break
+        if window.begin < window.end:
+            raise Corrupt(window.origin + window.begin, "the last block is cut off")
+
+    def _blocks(self) -> Iterator[int]:
+        """Read the whole blocks there are; yields a new link type before the first packet of it."""
+        window = self._window
+        view = memoryview(window.buffer.data)
+        while window.end - window.begin >= 12:
+            at = window.begin
+            kind, size = struct.unpack_from(self._order + "II", view, at)
+            if kind == SECTION:
+                self._begin_section(view, at)
+                (size,) = struct.unpack_from(self._order + "I", view, at + 4)
+            if size < 12 or size % 4 or size > LARGEST_RECORD:
+                raise Corrupt(window.origin + at, "a block's length cannot be right")
+            if at + size > window.end:
+                return
+            if struct.unpack_from(self._order + "I", view, at + size - 4) != (size,):
+                raise Corrupt(window.origin + at, "a block's two lengths differ")
+            row = self._block(kind, view, at + 8, at + size - 4)
+            if row is not None:
+                link, packet = row
+                if link != self._packets.link:
+                    yield link
+                self._packets.rows.append(packet)
+            window.begin = at + size
+
+    def _begin_section(self, view: memoryview, at: int) -> None:
+        """Learn the byte order; interfaces are numbered anew."""
+        for order in "<>":
+            if struct.unpack_from(order + "I", view, at + 8) == (_BYTE_ORDER,):
+                self._order, self._interfaces = order, []
+                return
+        raise Corrupt(self._window.origin + at, "a section header has no byte order")
+
+    def _block(
+        self, kind: int, view: memoryview, begin: int, end: int
+    ) -> tuple[int, tuple[int, int, int, int]] | None:
+        """Read a block's body; a packet gives its link type and row."""
+        try:
+            if kind == _ENHANCED:
+                return self._packet("IIIII", 20, view, begin, end)
+            if kind == _OLD_PACKET:
+                return self._packet("H2xIIII", 20, view, begin, end)
+            if kind == _SIMPLE:
+                return self._simple(view, begin, end)
+            if kind == _INTERFACE:
+                self._describe(view, begin, end)
+            elif kind == _SECRETS:
+                self._keep_secrets(view, begin, end)
+        except (struct.error, IndexError):
+            raise Corrupt(self._window.origin + begin - 8, "a block is too short for what it holds") from None
+        return None
+
+    def _packet(
+        self, form: str, header: int, view: memoryview, begin: int, end: int
+    ) -> tuple[int, tuple[int, int, int, int]]:
+        number, high, low, captured, length = struct.unpack_from(self._order + form, view, begin)
+        if captured > end - begin - header:
+            raise Corrupt(self._window.origin + begin - 8, "a packet is longer than its block")
+        interface = self._interfaces[number]
+        at = interface.ns(high << 32 | low)
+        return interface.link, (begin + header, captured, max(length, captured), at)
+
+    def _simple(self, view: memoryview, begin: int, end: int) -> tuple[int, tuple[int, int, int, int]]:
+        (length,) = struct.unpack_from(self._order + "I", view, begin)
+        interface = self._interfaces[0]
+        captured = min(length, end - begin - 4, interface.snap or length)
+        return interface.link, (begin + 4, captured, length, 0)
+
+    def _describe(self, view: memoryview, begin: int, end: int) -> None:
+        if len(self._interfaces) >= MOST_INTERFACES:
+            raise Corrupt(self._window.origin + begin - 8, "too many interfaces")
+        link, snap = struct.unpack_from(self._order + "H2xI", view, begin)
+        interface = _Interface(link, snap)
+        at = begin + 8
+        while at + 4 <= end:
+            code, size = struct.unpack_from(self._order + "HH", view, at)
+            at += 4
+            if code == 0 or at + size > end:
+                break
+            if code == _TSRESOL and size == 1:
+                exponent = view[at] & 0x7F
+                interface.units = 1 << exponent if view[at] & 0x80 else int(10**exponent)
+            elif code == _TSOFFSET and size == 8:
+                (interface.offset_s,) = struct.unpack_from(self._order + "q", view, at)
+            at += size + -size % 4
+        self._interfaces.append(interface)
+
+    def _keep_secrets(self, view: memoryview, begin: int, end: int) -> None:
+        kind, size = struct.unpack_from(self._order + "II", view, begin)
+        if kind == _TLS_KEY_LOG and size <= end - begin - 8:
+            self._secrets.append(bytes(view[begin + 8 : begin + 8 + size]))
