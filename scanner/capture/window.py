@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import mmap
 import os
 import select
@@ -160,9 +161,12 @@ def _gunzip(pieces: Iterator[bytes]) -> Iterator[bytes]:
             if fresh and not piece.strip(b"\0"):
                 break
             fresh = False
+            before = member.copy()
             try:
                 out = member.decompress(piece, READ * 4)
             except zlib.error:
+                if out := _last_good(before, piece):
+                    yield out
                 raise Corrupt(0, "gzip data is corrupt") from None
             if out:
                 yield out
@@ -172,6 +176,15 @@ def _gunzip(pieces: Iterator[bytes]) -> Iterator[bytes]:
                 member, fresh = zlib.decompressobj(wbits=31), True
     if not fresh:
         raise Corrupt(0, "gzip data ends early")
+
+
+def _last_good(member: zlib._Decompress, piece: bytes) -> bytes:
+    """Decompress byte by byte up to the fault, as zlib gives nothing of a call that fails."""
+    out = b""
+    with contextlib.suppress(zlib.error):
+        for position in range(len(piece)):
+            out += member.decompress(piece[position : position + 1])
+    return out
 
 
 def _unzstd(pieces: Iterator[bytes]) -> Iterator[bytes]:
@@ -184,7 +197,8 @@ def _unzstd(pieces: Iterator[bytes]) -> Iterator[bytes]:
             try:
                 out += frame.decompress(piece[:ZSTD_BITE])
             except zstandard.ZstdError:
-                yield out
+                if out:
+                    yield out
                 raise Corrupt(0, "zstd data is corrupt") from None
             piece = piece[ZSTD_BITE:]
             if frame.eof:
