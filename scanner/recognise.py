@@ -1,0 +1,96 @@
+"""Which protocol a conversation speaks: what both sides say decides, the port is a hint."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import NamedTuple
+
+from scanner.model import Chunk, Side, TlsMode, Transport
+from scanner.protocols import dialects
+from scanner.session import Dialect
+
+HEAD = 512
+"""Bytes of each side that recognition looks at; every mark stands in a first line or a first TLS record."""
+MAIL_PORTS = {
+    25: "smtp", 465: "smtp", 587: "smtp", 2525: "smtp",
+    110: "pop3", 995: "pop3", 143: "imap", 993: "imap",
+    80: "http", 443: "http",
+}  # fmt: skip
+"""What IANA's registry puts on a port (2525: the customary second submission port)."""
+ALPN = {"imap": "imap", "pop3": "pop3", "smtp": "smtp", "h2": "http", "http/1.1": "http", "http/1.0": "http"}
+"""Protocols that a client names in ALPN (IANA's registry of ALPN protocol IDs)."""
+_SURE, _PORT, _CONSISTENT = 4, 2, 1
+
+
+class Recognised(NamedTuple):
+    """A dialect and which end speaks its client's part."""
+
+    dialect: Dialect
+    swapped: bool
+    """The end that we took for the server is the client."""
+    by_port: bool
+    """Only the port says so: the beginning was not heard."""
+
+
+def recognise(chunks: Sequence[Chunk], port: int, client_port: int) -> Recognised | None:
+    """Find the dialect of a conversation; None if it is none of ours."""
+    client, server = _head(chunks, Side.CLIENT), _head(chunks, Side.SERVER)
+    best: tuple[int, Recognised] | None = None
+    for dialect in dialects():
+        if dialect.transport is not Transport.TCP:
+            continue
+        for swapped, at in ((False, port), (True, client_port)):
+            score = _score(dialect, *((server, client) if swapped else (client, server)), at)
+            if score > 0 and (best is None or score > best[0]):
+                best = score, Recognised(dialect, swapped, by_port=False)
+    return best[1] if best else _by_port(chunks, port)
+
+
+def inner_protocol(alpn: Sequence[str], port: int, name: str | None) -> str | None:
+    """Guess what is spoken inside TLS: by ALPN, else by port, else by the first label of the server's name."""
+    for offered in alpn:
+        if offered in ALPN:
+            return ALPN[offered]
+    first = (name or "").partition(".")[0]
+    by_name = next((p for mark, p in (("smtp", "smtp"), ("imap", "imap"), ("pop", "pop3")) if mark in first), None)
+    return MAIL_PORTS.get(port) or by_name
+
+
+def _score(dialect: Dialect, client: bytes, server: bytes, port: int) -> int:
+    said = dialect.client_mark(client) if client else None
+    answered = dialect.server_mark(server) if server else None
+    if said is False or answered is False or not (said or answered):
+        return 0
+    hint = _PORT if port in dialect.ports else 0
+    if not said and not hint:
+        return 0
+    return (_SURE if said else 0) + (_CONSISTENT if answered else 0) + hint
+
+
+def _by_port(chunks: Sequence[Chunk], port: int) -> Recognised | None:
+    if not any(chunk.missing for chunk in chunks[:2]):
+        return None
+    for dialect in dialects():
+        if dialect.transport is Transport.TCP and dialect.server_first and port in dialect.ports:
+            return Recognised(dialect, swapped=False, by_port=True)
+    return None
+
+
+def _head(chunks: Sequence[Chunk], side: Side) -> bytes:
+    head = b""
+    for chunk in chunks:
+        if chunk.side is not side:
+            continue
+        if chunk.missing:
+            if head:
+                break
+            continue
+        head += chunk.data
+        if len(head) >= HEAD:
+            break
+    return head[:HEAD]
+
+
+def tls_mode_of(dialect: str) -> TlsMode:
+    """How TLS came in when a conversation begins with this dialect."""
+    return TlsMode.IMPLICIT if dialect == "tls" else TlsMode.CLEAR
