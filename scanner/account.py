@@ -6,8 +6,28 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 
 from scanner.model import (
-    Attempt, AuthClass, Basis, Certificate, ClientHello, ClientName, Event, Gap, Greeting, Label, Login, Mail, Offer,
-    Outcome, Phase, Reached, ServerHello, Service, TlsMode, TlsStarted, Turn, Weird,
+    Attempt,
+    AuthClass,
+    Basis,
+    Certificate,
+    ClientHello,
+    ClientName,
+    Event,
+    Gap,
+    Greeting,
+    Label,
+    Login,
+    Mail,
+    Offer,
+    Outcome,
+    Phase,
+    Reached,
+    ServerHello,
+    Service,
+    TlsMode,
+    TlsStarted,
+    Turn,
+    Weird,
 )  # fmt: skip
 from scanner.protocols.sasl import auth_class
 
@@ -115,7 +135,8 @@ class Account:
         if len(self.attempts) == ATTEMPTS_KEPT:
             self._weird("attempts_dropped")
             self.attempts.pop(0)
-        self.attempts.append(Attempt(login.mechanism, auth_class(login.mechanism), login.outcome, login.cause))
+        kind = auth_class(login.mechanism)
+        self.attempts.append(Attempt(login.mechanism, kind, login.outcome, login.cause))
         self.username = self.usernames.treat(login.username) or self.username
         if login.outcome is Outcome.REFUSED:
             self.cause = login.cause or self.cause

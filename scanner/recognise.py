@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import NamedTuple
 
-from scanner.model import Chunk, Side, TlsMode, Transport
+from scanner.model import Chunk, Side, Transport
 from scanner.protocols import dialects
 from scanner.session import Dialect
 
@@ -47,13 +47,13 @@ def recognise(chunks: Sequence[Chunk], port: int, client_port: int) -> Recognise
 
 
 def inner_protocol(alpn: Sequence[str], port: int, name: str | None) -> str | None:
-    """Guess what is spoken inside TLS: by ALPN, else by port, else by the first label of the server's name."""
+    """Guess what is spoken inside TLS: by ALPN, else by port, else by the server's name."""
     for offered in alpn:
         if offered in ALPN:
             return ALPN[offered]
     first = (name or "").partition(".")[0]
-    by_name = next((p for mark, p in (("smtp", "smtp"), ("imap", "imap"), ("pop", "pop3")) if mark in first), None)
-    return MAIL_PORTS.get(port) or by_name
+    marks = (("smtp", "smtp"), ("imap", "imap"), ("pop", "pop3"))
+    return MAIL_PORTS.get(port) or next((protocol for mark, protocol in marks if mark in first), None)
 
 
 def _score(dialect: Dialect, client: bytes, server: bytes, port: int) -> int:
@@ -90,7 +90,3 @@ def _head(chunks: Sequence[Chunk], side: Side) -> bytes:
             break
     return head[:HEAD]
 
-
-def tls_mode_of(dialect: str) -> TlsMode:
-    """How TLS came in when a conversation begins with this dialect."""
-    return TlsMode.IMPLICIT if dialect == "tls" else TlsMode.CLEAR
