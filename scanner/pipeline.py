@@ -35,6 +35,7 @@ from scanner.wire.interest import Interest
 DNS_PORTS = frozenset({53, 5353})
 NAMES_KEPT = 100_000
 """Addresses whose asked-for name is remembered; past it the oldest goes and its server shows no name."""
+MAIL = frozenset({"smtp", "imap", "pop3"})
 LAYERS = 4
 """Protocols one inside the other: a proxy's CONNECT, mail, STARTTLS, and one to spare; more is not read."""
 
@@ -262,7 +263,7 @@ def _turn_round(heard: Conversation) -> Conversation:
 
 def _concerns_mail(account: Account, kind: ServerKind) -> bool:
     """Web traffic that neither logs in nor goes to Microsoft's mail or sign-in is nobody's business here."""
-    if kind in (ServerKind.EXCHANGE_ONLINE, ServerKind.SIGN_IN) or account.protocol in ("smtp", "imap", "pop3"):
+    if kind in (ServerKind.EXCHANGE_ONLINE, ServerKind.SIGN_IN) or account.protocol in MAIL:
         return True
     return account.protocol == "http" and bool(account.attempts or account.service or account.offered)
 
