@@ -1,22 +1,21 @@
-"""A window that moves over a capture's bytes: a mapped file, a pipe, or a decompressed stream."""
+"""A window that moves over a capture's bytes: those of a file, of a pipe, or decompressed ones."""
 
 from __future__ import annotations
 
 import contextlib
-import mmap
+import errno
 import os
 import select
 import stat
 import zlib
 from collections.abc import Callable, Iterator
-from typing import Protocol
 
 import numpy as np
 import zstandard
 
 from scanner.wire.batch import Bytes
 
-BLOCK = 4 << 20
+BLOCK = 8 << 20
 """Bytes looked at in one go: large enough that NumPy's cost per call vanishes, small enough for the cache."""
 
 LARGEST_RECORD = 64 << 20
@@ -43,85 +42,42 @@ class Corrupt(Exception):
         self.why = why
 
 
-class Window(Protocol):
-    """Bytes ``begin`` to ``end`` of ``buffer`` are there and not yet consumed."""
-
-    buffer: Bytes
-    begin: int
-    end: int
-    origin: int
-    """Offset in the capture of the buffer's first byte."""
-
-    def grow(self) -> bool:
-        """Get more behind ``end`` (offsets into the buffer may change); False: there is no more."""
-        ...
-
-    def position(self) -> int:
-        """Count the bytes taken from the disk or pipe so far."""
-        ...
-
-    def close(self) -> None:
-        """Let go of the file."""
-        ...
+Fill = Callable[[memoryview], int]
+"""Writes what there is into the memory given, waiting only where nothing is; 0: there is no more."""
 
 
-class MappedWindow:
-    """A plain file, mapped; pages behind the window are given back, so that they do not count as ours."""
+class Window:
+    """Bytes ``begin`` to ``end`` of ``buffer`` are there and not yet consumed.
 
-    def __init__(self, descriptor: int, size: int) -> None:
-        """Map ``size`` bytes, more than none."""
-        self._map = mmap.mmap(descriptor, size, access=mmap.ACCESS_READ)
-        os.close(descriptor)
-        self.buffer: Bytes = np.frombuffer(self._map, dtype=np.uint8)
-        self.begin = self.end = self.origin = 0
-        self._released = 0
+    Files are read, not mapped: reading brings a block into the cache at once, which the walk and the decoder
+    then profit from, and a file that shrinks meanwhile does no harm.
+    """
 
-    def grow(self) -> bool:
-        """Move the end on by a block."""
-        done = self.begin - self.begin % mmap.PAGESIZE
-        if done > self._released:
-            self._map.madvise(mmap.MADV_DONTNEED, self._released, done - self._released)
-            self._released = done
-        before, self.end = self.end, min(len(self.buffer), self.end + BLOCK)
-        return self.end > before
-
-    def position(self) -> int:
-        """Count the bytes passed."""
-        return self.end
-
-    def close(self) -> None:
-        """Forget the map; the system unmaps it when the last batch that shows it is gone."""
-        self.buffer = np.empty(0, dtype=np.uint8)
-
-
-class StreamWindow:
-    """Bytes that come in pieces; what one piece brings is shown at once, so that a live pipe is prompt."""
-
-    def __init__(
-        self, pieces: Iterator[bytes], position: Callable[[], int], close: Callable[[], None]
-    ) -> None:
-        """Read ``pieces``, which may end with ``Corrupt``."""
-        self._pieces = pieces
+    def __init__(self, fill: Fill, position: Callable[[], int], close: Callable[[], None]) -> None:
+        """Show what ``fill`` gives; ``position`` counts the bytes taken from disk or pipe for it."""
+        self._fill = fill
         self.position = position
         self.close = close
         self.buffer: Bytes = np.empty(BLOCK, dtype=np.uint8)
-        self.begin = self.end = self.origin = 0
+        self.begin = self.end = 0
+        self.origin = 0
+        """Offset in the capture of the buffer's first byte."""
 
     def grow(self) -> bool:
-        """Add a piece, moving the rest to the front where there is no room."""
+        """Get more behind ``end``; the rest moves to the front. False: there is no more. Raises Corrupt."""
+        rest = self.end - self.begin
+        buffer = self.buffer
+        if rest > len(buffer) // 2:
+            buffer = np.empty(2 * len(buffer), dtype=np.uint8)
+        buffer[:rest] = self.buffer[self.begin : self.end].copy()
+        self.origin += self.begin
+        self.buffer, self.begin, self.end = buffer, 0, rest
         try:
-            piece = next(self._pieces, b"")
+            count = self._fill(buffer.data[rest:])
         except Corrupt as fault:
             raise Corrupt(self.origin + self.end, fault.why) from None
-        if self.end + len(piece) > len(self.buffer):
-            rest = self.buffer[self.begin : self.end]
-            fresh = np.empty(max(BLOCK, 2 * (len(rest) + len(piece))), dtype=np.uint8)
-            fresh[: len(rest)] = rest
-            self.origin += self.begin
-            self.buffer, self.begin, self.end = fresh, 0, len(rest)
-        self.buffer[self.end : self.end + len(piece)] = np.frombuffer(piece, dtype=np.uint8)
-        self.end += len(piece)
-        return bool(piece)
+        self.end += count
+        return count > 0
 
 
 class _Reader:
@@ -132,16 +88,23 @@ class _Reader:
         self._owned = owned
         self.taken = 0
 
+    def fill(self, room: memoryview) -> int:
+        """Read what is there, waiting for the first byte only."""
+        count = 0
+        while count < len(room):
+            if count and not select.select([self._descriptor], [], [], 0)[0]:
+                break
+            more = os.readv(self._descriptor, [room[count:]])
+            if not more:
+                break
+            count += more
+        self.taken += count
+        return count
+
     def pieces(self) -> Iterator[bytes]:
-        """Give what is there, waiting only where nothing is."""
-        while piece := os.read(self._descriptor, READ):
-            while len(piece) < READ and select.select([self._descriptor], [], [], 0)[0]:
-                more = os.read(self._descriptor, READ - len(piece))
-                piece += more
-                if not more:
-                    break
-            self.taken += len(piece)
-            yield piece
+        piece = memoryview(bytearray(READ))
+        while count := self.fill(piece):
+            yield bytes(piece[:count])
 
     def position(self) -> int:
         return self.taken
@@ -150,6 +113,21 @@ class _Reader:
         if self._owned:
             os.close(self._descriptor)
             self._owned = False
+
+
+def _filling(pieces: Iterator[bytes]) -> Fill:
+    """Fill from pieces."""
+    rest = memoryview(b"")
+
+    def fill(room: memoryview) -> int:
+        nonlocal rest
+        rest = rest or memoryview(next(pieces, b""))
+        count = min(len(rest), len(room))
+        room[:count] = rest[:count]
+        rest = rest[count:]
+        return count
+
+    return fill
 
 
 def _gunzip(pieces: Iterator[bytes]) -> Iterator[bytes]:
@@ -214,20 +192,10 @@ def _unzstd(pieces: Iterator[bytes]) -> Iterator[bytes]:
         raise Corrupt(0, "zstd data ends early")
 
 
-def _gathered(pieces: Iterator[bytes], least: int) -> tuple[bytes, Iterator[bytes]]:
-    """Read until ``least`` bytes are there; give them, and all pieces again from the first."""
-    head = b""
-    for piece in pieces:
-        head += piece
-        if len(head) >= least:
-            break
-
-    def again() -> Iterator[bytes]:
-        if head:
-            yield head
-        yield from pieces
-
-    return head, again()
+def _again(head: bytes, pieces: Iterator[bytes]) -> Iterator[bytes]:
+    if head:
+        yield head
+    yield from pieces
 
 
 def open_window(path: str) -> tuple[Window, int | None]:
@@ -236,17 +204,23 @@ def open_window(path: str) -> tuple[Window, int | None]:
     Raises OSError.
     """
     descriptor = 0 if path == "-" else os.open(path, os.O_RDONLY | os.O_CLOEXEC)
+    reader = _Reader(descriptor, owned=path != "-")
     state = os.fstat(descriptor)
     if stat.S_ISDIR(state.st_mode):
-        os.close(descriptor)
-        raise IsADirectoryError(21, "is a directory", path)
-    size = state.st_size if stat.S_ISREG(state.st_mode) else None
-    if path != "-" and size and os.pread(descriptor, 4, 0)[:2] != GZIP and os.pread(descriptor, 4, 0) != ZSTD:
-        return MappedWindow(descriptor, size), size
-    reader = _Reader(descriptor, owned=path != "-")
-    head, pieces = _gathered(reader.pieces(), 4)
+        reader.close()
+        raise IsADirectoryError(errno.EISDIR, "is a directory", path)
+    head = b""
+    while len(head) < 4 and (more := os.read(descriptor, 4 - len(head))):
+        head += more
+    reader.taken = len(head)
     if head[:2] == GZIP:
-        pieces = _gunzip(pieces)
-    elif head[:4] == ZSTD:
-        pieces = _unzstd(pieces)
-    return StreamWindow(pieces, reader.position, reader.close), size
+        fill = _filling(_gunzip(_again(head, reader.pieces())))
+    elif head == ZSTD:
+        fill = _filling(_unzstd(_again(head, reader.pieces())))
+    else:
+        fill = reader.fill
+    window = Window(fill, reader.position, reader.close)
+    if fill == reader.fill:
+        window.buffer[: len(head)] = np.frombuffer(head, dtype=np.uint8)
+        window.end = len(head)
+    return window, state.st_size if stat.S_ISREG(state.st_mode) else None
