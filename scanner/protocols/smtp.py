@@ -1,0 +1,351 @@
+"""SMTP and submission: RFC 5321, RFC 4954 (AUTH), RFC 3207 (STARTTLS), RFC 3030 (BDAT), RFC 2033 (LMTP)."""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Iterator
+
+from scanner.model import (
+    ClientName,
+    Event,
+    Gap,
+    Greeting,
+    Label,
+    Login,
+    Mail,
+    Offer,
+    Outcome,
+    Phase,
+    Reached,
+    Side,
+    TlsMode,
+    TlsStarted,
+    Transport,
+    Weird,
+)
+from scanner.protocols.refusals import cause
+from scanner.protocols.sasl import Exchange
+from scanner.session import Dialect, Example
+from scanner.wire.lines import Lines
+
+TEXT_LENGTH = 512
+"""Characters kept of a greeting or a name: RFC 5321 4.5.3.1.5 allows a reply line of 512."""
+REPLY_LINES = 128
+"""Lines of one reply kept; an EHLO reply has a dozen. What is beyond is not looked at."""
+PENDING_LIMIT = 1024
+"""Commands that wait for a reply; a client that pipelines more is told as ``smtp_pipeline``."""
+VERBS = frozenset(
+    b"EHLO HELO LHLO AUTH STARTTLS MAIL RCPT DATA BDAT RSET NOOP QUIT VRFY EXPN HELP ETRN XCLIENT XFORWARD TURN"
+    b" BURL SEND SOML SAML".split()
+)
+_AUTH_REPLIES = frozenset({b"432", b"454", b"500", b"501", b"502", b"503", b"504", b"530", b"534", b"535", b"538"})
+_BODY, _TLS_RECORD = b".", b"\x16\x03"
+
+
+class SmtpSession:
+    """One SMTP conversation."""
+
+    def __init__(self) -> None:
+        """Begin before the greeting."""
+        self.leftover: tuple[tuple[Side, int, bytes], ...] = ()
+        self._lines = (Lines(), Lines())
+        self._pending: deque[bytes] = deque()
+        self._reply: list[bytes] = []
+        self._exchange: Exchange | None = None
+        self._in_body = self._holding = self._started = self._over = self._greeted = self._served = False
+        self._lossy = False
+        self._spoke = [False, False]
+
+    def feed(self, side: Side, data: bytes, at: int) -> Iterator[Event]:
+        """Hear bytes of one side."""
+        if self._over:
+            return
+        lines = self._lines[side]
+        lines.push(data)
+        if data:
+            self._spoke[side] = True
+        if side is Side.CLIENT and self._holding:
+            yield from self._held(at)
+            return
+        while not self._over and (line := lines.pop()) is not None:
+            if side is Side.SERVER:
+                yield from self._answered(line, at)
+            else:
+                yield from self._asked(line, at)
+                if self._holding:
+                    yield from self._held(at)
+                    break
+        if lines.overflowed:
+            lines.overflowed = False
+            yield Weird("smtp_long_line")
+
+    def gap(self, side: Side, missing: int, at: int) -> Iterator[Event]:
+        """Learn that bytes are lost; replies can no longer be matched with commands by their order."""
+        if self._over:
+            return
+        self._lines[side].lose(missing)
+        self._lossy = True
+        self._pending.clear()
+        self._reply.clear()
+        yield Gap(side, missing)
+
+    def end(self) -> Iterator[Event]:
+        """Tell an attempt without an answer, and how far it got."""
+        if self._exchange:
+            yield self._give_up()
+        if any(self._spoke):
+            both = Phase.SERVED if self._served else Phase.ANSWERED
+            yield Reached(both if all(self._spoke) else Phase.OPENED)
+
+    def _asked(self, line: bytes, at: int) -> Iterator[Event]:
+        if self._in_body:
+            self._in_body = line != b"."
+            return
+        verb, _, rest = line.partition(b" ")
+        verb = verb.strip().upper()
+        if self._exchange and not (verb in VERBS and (self._exchange.spoken or line == verb)):
+            if line != b"*":
+                self._exchange.answer(line)
+            return
+        if self._exchange:
+            yield self._give_up()
+        if verb not in VERBS:
+            if self._pending and self._pending[-1] == b"DATA":
+                self._in_body = True
+            return
+        if len(self._pending) < PENDING_LIMIT:
+            self._pending.append(verb)
+        else:
+            yield Weird("smtp_pipeline")
+        yield from self._commanded(verb, rest.strip(), at)
+
+    def _commanded(self, verb: bytes, rest: bytes, at: int) -> Iterator[Event]:
+        match verb:
+            case b"EHLO" | b"HELO" | b"LHLO":
+                yield ClientName(_text(rest), verb.decode())
+            case b"AUTH" if rest:
+                mechanism, _, initial = rest.partition(b" ")
+                self._exchange = Exchange(mechanism, at)
+                if initial.strip():
+                    self._exchange.answer(initial.strip())
+            case b"STARTTLS":
+                self._holding = True
+            case b"BDAT":
+                size = rest.split()[:1]
+                if size and size[0].isdigit():
+                    self._lines[Side.CLIENT].skip(int(size[0]))
+            case _:
+                pass
+
+    def _answered(self, line: bytes, at: int) -> Iterator[Event]:
+        code, mark = line[:3], line[3:4]
+        if not code.isdigit() or mark not in (b" ", b"-", b""):
+            yield Weird("smtp_no_reply_code")
+            return
+        if len(self._reply) < REPLY_LINES:
+            self._reply.append(line)
+        if mark == b"-":
+            return
+        reply, self._reply = self._reply, []
+        if not self._greeted and not self._pending and not self._lossy:
+            self._greeted = True
+            yield _greeting(reply)
+        else:
+            self._greeted = True
+            yield from self._replied(code, reply, at)
+
+    def _replied(self, code: bytes, reply: list[bytes], at: int) -> Iterator[Event]:
+        if self._exchange and (code in _AUTH_REPLIES or code in (b"235", b"334")):
+            yield from self._auth_replied(code, reply)
+            return
+        if code == b"354":
+            self._in_body = self._served = True
+            if self._pending and self._pending[0] == b"DATA":
+                self._pending.popleft()
+            self._pending.appendleft(_BODY)
+            yield Mail(accepted=True)
+            return
+        verb = self._pending.popleft() if self._pending else b""
+        good = code.startswith(b"2")
+        if verb == b"STARTTLS":
+            yield from self._tls_answered(code, at)
+        elif good and (verb in (b"EHLO", b"LHLO") or (not verb and _is_ehlo_reply(reply))):
+            yield from _offer(reply)
+        elif verb in (b"DATA", b"MAIL") and not good:
+            yield Mail(accepted=False)
+        elif verb == _BODY:
+            self._in_body = False
+        self._served |= good and verb in (b"RCPT", b"QUIT", b"VRFY", b"BDAT")
+        if not good and (why := cause(reply[-1])):
+            yield Label("smtp.refusal", why)
+
+    def _auth_replied(self, code: bytes, reply: list[bytes]) -> Iterator[Event]:
+        exchange = self._exchange
+        if exchange is None:
+            return
+        if code == b"334":
+            exchange.challenge(reply[-1][4:])
+            return
+        self._exchange = None
+        if b"AUTH" in self._pending:
+            self._pending.remove(b"AUTH")
+        sentence = b" ".join(line[4:] for line in reply)
+        yield exchange.login(Outcome.ACCEPTED if code == b"235" else Outcome.REFUSED, sentence)
+
+    def _tls_answered(self, code: bytes, at: int) -> Iterator[Event]:
+        self._holding = False
+        if code == b"220":
+            yield from self._start_tls(at)
+        else:
+            while not self._over and (line := self._lines[Side.CLIENT].pop()) is not None:
+                yield from self._asked(line, at)
+
+    def _held(self, at: int) -> Iterator[Event]:
+        """The client says something before STARTTLS was answered: TLS, if the answer was not heard."""
+        held = self._lines[Side.CLIENT].rest()
+        if held.startswith(_TLS_RECORD):
+            self._lines[Side.CLIENT].push(held)
+            yield from self._start_tls(at)
+        elif held:
+            self._lines[Side.CLIENT].push(held)
+
+    def _start_tls(self, at: int) -> Iterator[Event]:
+        self._over = True
+        rests = ((side, at, self._lines[side].rest()) for side in (Side.CLIENT, Side.SERVER))
+        self.leftover = tuple(rest for rest in rests if rest[2])
+        yield TlsStarted(TlsMode.STARTTLS)
+
+    def _give_up(self) -> Login:
+        exchange, self._exchange = self._exchange, None
+        if exchange is None:
+            raise AssertionError("asked only while an exchange is open")
+        return exchange.login(None)
+
+
+def _text(raw: bytes) -> str:
+    return raw.decode("utf-8", "replace")[:TEXT_LENGTH]
+
+
+def _greeting(reply: list[bytes]) -> Greeting:
+    words = reply[0][4:].split()
+    host = _text(words[0]) if words and b"." in words[0] else None
+    return Greeting(_text(b" ".join(line[4:] for line in reply)), host)
+
+
+def _is_ehlo_reply(reply: list[bytes]) -> bool:
+    return len(reply) > 2 and reply[0].startswith(b"250")
+
+
+def _offer(reply: list[bytes]) -> Iterator[Event]:
+    mechanisms: set[str] = set()
+    starttls = False
+    for line in reply[1:]:
+        words = line[4:].upper().replace(b"=", b" ").split()
+        if words[:1] == [b"AUTH"]:
+            mechanisms.update(_text(word) for word in words[1:])
+        starttls |= words[:1] == [b"STARTTLS"]
+    yield Offer(tuple(sorted(mechanisms)), starttls, length=sum(len(line) + 2 for line in reply))
+    _, found, address = reply[0].partition(b" Hello [")
+    if found:
+        yield Label("smtp.public_ip", _text(address.partition(b"]")[0]))
+
+
+def _client_mark(head: bytes) -> bool | None:
+    words = head[:80].split(None, 1)
+    if not words:
+        return None
+    verb = words[0].upper()
+    if verb in (b"EHLO", b"HELO", b"LHLO", b"STARTTLS", b"XCLIENT"):
+        return True
+    if verb in VERBS:
+        return True if verb in (b"MAIL", b"RCPT") else None
+    return None if b"\n" not in head and len(head) < 8 else False
+
+
+def _server_mark(head: bytes) -> bool | None:
+    if head[:4] in (b"220 ", b"220-", b"554 ", b"421 ", b"250-", b"250 "):
+        return b"FTP" not in head[:200].upper() or b"SMTP" in head[:200].upper()
+    return None if len(head) < 4 and b"220 ".startswith(head) else False
+
+
+_C, _S = Side.CLIENT, Side.SERVER
+_COPIER = Example(
+    "a copier sends a password to Exchange Online as if TLS were not there",
+    (
+        (_S, b"220 AM0PR01CA0001.outlook.office365.com Microsoft ESMTP MAIL Service ready at x\r\n"),
+        (_C, b"EHLO copier\r\n"),
+        (_S, b"250-AM0PR01CA0001.outlook.office365.com Hello [203.0.113.7]\r\n250-AUTH LOGIN XOAUTH2\r\n250 DSN\r\n"),
+        (_C, b"AUTH LOGIN\r\n"),
+        (_S, b"334 VXNlcm5hbWU6\r\n"),
+        (_C, b"c2NhbkBleGFtcGxlLmNvbQ==\r\n"),
+        (_S, b"334 UGFzc3dvcmQ6\r\n"),
+        (_C, b"c2VjcmV0LTE=\r\n"),
+        (_S, b"535 5.7.139 Authentication unsuccessful, basic authentication is disabled\r\n"),
+        (_C, b"QUIT\r\n"),
+        (_S, b"221 2.0.0 Service closing transmission channel\r\n"),
+    ),
+    (
+        Greeting(
+            "AM0PR01CA0001.outlook.office365.com Microsoft ESMTP MAIL Service ready at x",
+            "AM0PR01CA0001.outlook.office365.com",
+        ),
+        ClientName("copier", "EHLO"),
+        Offer(("LOGIN", "XOAUTH2"), starttls=False, length=99),
+        Label("smtp.public_ip", "203.0.113.7"),
+        Login(
+            "LOGIN",
+            Outcome.REFUSED,
+            "scan@example.com",
+            "5.7.139 Authentication unsuccessful, basic authentication is disabled",
+            "basic-disabled",
+        ),
+        Reached(Phase.SERVED),
+    ),
+    (b"secret-1", b"c2VjcmV0LTE="),
+)
+_SENDER = Example(
+    "a direct sender pipelines an envelope and its body is not read as commands",
+    (
+        (_S, b"220-mx.example.com ESMTP\r\n220 welcome\r\n"),
+        (_C, b"HELO ups\r\n"),
+        (_S, b"250 mx.example.com\r\n"),
+        (_C, b"MAIL FROM:<a@example.com>\r\nRCPT TO:<b@example.com>\r\nDATA\r\n"),
+        (_S, b"250 ok\r\n250 ok\r\n354 go\r\n"),
+        (_C, b"AUTH PLAIN c2VjcmV0\r\n.\r\nQUIT\r\n"),
+        (_S, b"250 queued\r\n221 bye\r\n"),
+    ),
+    (
+        Greeting("mx.example.com ESMTP welcome", "mx.example.com"),
+        ClientName("ups", "HELO"),
+        Mail(accepted=True),
+        Reached(Phase.SERVED),
+    ),
+)
+_STARTTLS = Example(
+    "STARTTLS hands over",
+    (
+        (_S, b"220 smtp.example.com ESMTP\r\n"),
+        (_C, b"EHLO [192.0.2.1]\r\n"),
+        (_S, b"250-smtp.example.com\r\n250-SIZE 1\r\n250 STARTTLS\r\n"),
+        (_C, b"STARTTLS\r\n"),
+        (_S, b"220 2.0.0 SMTP server ready\r\n"),
+    ),
+    (
+        Greeting("smtp.example.com ESMTP", "smtp.example.com"),
+        ClientName("[192.0.2.1]", "EHLO"),
+        Offer((), starttls=True, length=50),
+        TlsStarted(TlsMode.STARTTLS),
+        Reached(Phase.ANSWERED),
+    ),
+)
+
+DIALECT = Dialect(
+    name="smtp",
+    transport=Transport.TCP,
+    ports=frozenset({25, 587, 2525, 465}),
+    client_mark=_client_mark,
+    server_mark=_server_mark,
+    server_first=True,
+    session=SmtpSession,
+    examples=(_COPIER, _SENDER, _STARTTLS),
+)
