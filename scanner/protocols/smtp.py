@@ -33,12 +33,12 @@ TEXT_LENGTH = 512
 REPLY_LINES = 128
 """Lines of one reply kept; an EHLO reply has a dozen. What is beyond is not looked at."""
 PENDING_LIMIT = 1024
-"""Commands that wait for a reply; a client that pipelines more is told as ``smtp_pipeline``."""
+"""Commands that wait for a reply; more are not matched and told as ``smtp_pipeline``."""
 VERBS = frozenset(
-    b"EHLO HELO LHLO AUTH STARTTLS MAIL RCPT DATA BDAT RSET NOOP QUIT VRFY EXPN HELP ETRN XCLIENT XFORWARD TURN"
-    b" BURL SEND SOML SAML".split()
+    b"EHLO HELO LHLO AUTH STARTTLS MAIL RCPT DATA BDAT RSET NOOP QUIT VRFY EXPN HELP ETRN XCLIENT XFORWARD"
+    b" TURN BURL SEND SOML SAML".split()
 )
-_AUTH_REPLIES = frozenset({b"432", b"454", b"500", b"501", b"502", b"503", b"504", b"530", b"534", b"535", b"538"})
+_AUTH_REPLIES = frozenset(b"421 432 454 500 501 502 503 504 530 534 535 538 550".split())
 _BODY, _TLS_RECORD = b".", b"\x16\x03"
 
 
@@ -53,7 +53,7 @@ class SmtpSession:
         self._reply: list[bytes] = []
         self._exchange: Exchange | None = None
         self._in_body = self._holding = self._started = self._over = self._greeted = self._served = False
-        self._lossy = False
+        self._lossy = self._data_asked = False
         self._spoke = [False, False]
 
     def feed(self, side: Side, data: bytes, at: int) -> Iterator[Event]:
@@ -98,8 +98,8 @@ class SmtpSession:
             yield Reached(both if all(self._spoke) else Phase.OPENED)
 
     def _asked(self, line: bytes, at: int) -> Iterator[Event]:
-        if self._in_body:
-            self._in_body = line != b"."
+        if self._in_body or self._data_asked:
+            self._in_body, self._data_asked = line != b".", False
             return
         verb, _, rest = line.partition(b" ")
         verb = verb.strip().upper()
@@ -110,8 +110,6 @@ class SmtpSession:
         if self._exchange:
             yield self._give_up()
         if verb not in VERBS:
-            if self._pending and self._pending[-1] == b"DATA":
-                self._in_body = True
             return
         if len(self._pending) < PENDING_LIMIT:
             self._pending.append(verb)
@@ -130,6 +128,8 @@ class SmtpSession:
                     self._exchange.answer(initial.strip())
             case b"STARTTLS":
                 self._holding = True
+            case b"DATA":
+                self._data_asked = True
             case b"BDAT":
                 size = rest.split()[:1]
                 if size and size[0].isdigit():
@@ -160,6 +160,7 @@ class SmtpSession:
             return
         if code == b"354":
             self._in_body = self._served = True
+            self._data_asked = False
             if self._pending and self._pending[0] == b"DATA":
                 self._pending.popleft()
             self._pending.appendleft(_BODY)
@@ -167,6 +168,8 @@ class SmtpSession:
             return
         verb = self._pending.popleft() if self._pending else b""
         good = code.startswith(b"2")
+        if verb == b"DATA" or (self._lossy and not good):
+            self._data_asked = False
         if verb == b"STARTTLS":
             yield from self._tls_answered(code, at)
         elif good and (verb in (b"EHLO", b"LHLO") or (not verb and _is_ehlo_reply(reply))):
@@ -274,7 +277,8 @@ _COPIER = Example(
     (
         (_S, b"220 AM0PR01CA0001.outlook.office365.com Microsoft ESMTP MAIL Service ready at x\r\n"),
         (_C, b"EHLO copier\r\n"),
-        (_S, b"250-AM0PR01CA0001.outlook.office365.com Hello [203.0.113.7]\r\n250-AUTH LOGIN XOAUTH2\r\n250 DSN\r\n"),
+        (_S, b"250-AM0PR01CA0001.outlook.office365.com Hello [203.0.113.7]\r\n"),
+        (_S, b"250-AUTH LOGIN XOAUTH2\r\n250 DSN\r\n"),
         (_C, b"AUTH LOGIN\r\n"),
         (_S, b"334 VXNlcm5hbWU6\r\n"),
         (_C, b"c2NhbkBleGFtcGxlLmNvbQ==\r\n"),
@@ -290,7 +294,7 @@ _COPIER = Example(
             "AM0PR01CA0001.outlook.office365.com",
         ),
         ClientName("copier", "EHLO"),
-        Offer(("LOGIN", "XOAUTH2"), starttls=False, length=99),
+        Offer(("LOGIN", "XOAUTH2"), starttls=False, length=94),
         Label("smtp.public_ip", "203.0.113.7"),
         Login(
             "LOGIN",
@@ -333,7 +337,7 @@ _STARTTLS = Example(
     (
         Greeting("smtp.example.com ESMTP", "smtp.example.com"),
         ClientName("[192.0.2.1]", "EHLO"),
-        Offer((), starttls=True, length=50),
+        Offer((), starttls=True, length=48),
         TlsStarted(TlsMode.STARTTLS),
         Reached(Phase.ANSWERED),
     ),

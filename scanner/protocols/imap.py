@@ -1,0 +1,328 @@
+"""IMAP4: RFC 9051 and RFC 3501, RFC 4959 (SASL-IR), RFC 7888 (LITERAL+), LOGIN and AUTHENTICATE."""
+
+from __future__ import annotations
+
+import binascii
+import re
+from collections.abc import Iterator
+
+from scanner.model import (
+    Event,
+    Gap,
+    Greeting,
+    Label,
+    Login,
+    Offer,
+    Outcome,
+    Phase,
+    Reached,
+    Side,
+    TlsMode,
+    TlsStarted,
+    Transport,
+    Weird,
+)
+from scanner.protocols.sasl import NAME_LENGTH, Exchange, login
+from scanner.session import Dialect, Example
+from scanner.wire.lines import Lines
+
+TEXT_LENGTH = 512
+"""Characters kept of a greeting."""
+PENDING_LIMIT = 256
+"""Commands that wait for their answer; beyond it a command's answer is not matched (``imap_pipeline``)."""
+TAG_LENGTH = 64
+"""Bytes of a tag: clients use under 20; a longer word is no tag."""
+_LITERAL = re.compile(rb"\{(\d{1,9})(\+?)\}$")
+_CAPABILITY = re.compile(rb"CAPABILITY ([^\]\r\n]*)", re.IGNORECASE)
+_WORDS = re.compile(rb'"((?:[^"\\]|\\.)*)"|(\S+)')
+_BACKEND = re.compile(rb"\[([A-Za-z0-9+/]{8,}={0,2})\]\s*$")
+_TLS_RECORD = b"\x16\x03"
+_MAILBOX_COMMANDS = frozenset(
+    b"SELECT EXAMINE LIST LSUB STATUS FETCH UID SEARCH APPEND LOGOUT IDLE NAMESPACE".split()
+)
+
+
+class ImapSession:
+    """One IMAP conversation."""
+
+    def __init__(self) -> None:
+        """Begin before the greeting."""
+        self.leftover: tuple[tuple[Side, int, bytes], ...] = ()
+        self._lines = (Lines(), Lines())
+        self._pending: dict[bytes, bytes] = {}
+        self._logins: dict[bytes, tuple[str | None, int]] = {}
+        self._exchange: tuple[bytes, Exchange] | None = None
+        self._command = b""
+        self._literal: int | None = None
+        self._awaited = b""
+        self._holding = self._over = self._greeted = self._served = False
+        self._spoke = [False, False]
+
+    def feed(self, side: Side, data: bytes, at: int) -> Iterator[Event]:
+        """Hear bytes of one side."""
+        if self._over:
+            return
+        lines = self._lines[side]
+        lines.push(data)
+        if data:
+            self._spoke[side] = True
+        if side is Side.SERVER:
+            while not self._over and (line := lines.pop()) is not None:
+                yield from self._answered(line, at)
+        else:
+            yield from self._heard_client(at)
+        if lines.overflowed:
+            lines.overflowed = False
+            yield Weird("imap_long_line")
+
+    def gap(self, side: Side, missing: int, at: int) -> Iterator[Event]:
+        """Learn that bytes are lost; a command that was being read is forgotten."""
+        if self._over:
+            return
+        self._lines[side].lose(missing)
+        if side is Side.CLIENT:
+            self._command, self._literal = b"", None
+        self._greeted = True
+        yield Gap(side, missing)
+
+    def end(self) -> Iterator[Event]:
+        """Tell attempts without an answer, and how far it got."""
+        for username, at in self._logins.values():
+            yield login("IMAP-LOGIN", None, username, b"", at)
+        if self._exchange:
+            yield self._exchange[1].login(None)
+        if any(self._spoke):
+            both = Phase.SERVED if self._served else Phase.ANSWERED
+            yield Reached(both if all(self._spoke) else Phase.OPENED)
+
+    def _heard_client(self, at: int) -> Iterator[Event]:
+        lines = self._lines[Side.CLIENT]
+        while not self._over:
+            if self._holding:
+                yield from self._held(at)
+                return
+            if self._literal is not None and not self._read_literal(lines):
+                return
+            line = lines.pop()
+            if line is None:
+                return
+            yield from self._asked(line, at)
+
+    def _read_literal(self, lines: Lines) -> bool:
+        """Read a short literal of LOGIN's user name; let any other pass unread."""
+        count = self._literal or 0
+        words = self._command.split()
+        if len(words) == 2 and words[1].upper() == b"LOGIN" and count <= NAME_LENGTH:
+            literal = lines.take(count)
+            if literal is None:
+                return False
+            self._command += b'"' + literal.replace(b"\\", b"\\\\").replace(b'"', b'\\"') + b'" '
+        else:
+            lines.skip(count)
+            self._command += b'"" '
+        self._literal = None
+        return True
+
+    def _asked(self, line: bytes, at: int) -> Iterator[Event]:
+        if self._exchange and not self._command:
+            if line != b"*":
+                self._exchange[1].answer(line)
+            return
+        literal = _LITERAL.search(line)
+        if literal:
+            self._command += line[: literal.start()]
+            self._literal = int(literal[1])
+            self._awaited = self._command.split(b" ", 1)[0]
+            return
+        command, self._command = self._command + line, b""
+        tag, _, rest = command.partition(b" ")
+        verb, _, arguments = rest.partition(b" ")
+        verb = verb.upper()
+        if not verb or len(tag) > TAG_LENGTH or not verb.isalpha():
+            return
+        if len(self._pending) >= PENDING_LIMIT:
+            yield Weird("imap_pipeline")
+            return
+        self._pending[tag] = verb
+        match verb:
+            case b"LOGIN":
+                self._logins[tag] = (_first_word(arguments), at)
+            case b"AUTHENTICATE":
+                mechanism, _, initial = arguments.strip().partition(b" ")
+                exchange = Exchange(mechanism, at)
+                if initial:
+                    exchange.answer(initial)
+                self._exchange = tag, exchange
+            case b"STARTTLS":
+                self._holding = True
+            case _:
+                pass
+
+    def _answered(self, line: bytes, at: int) -> Iterator[Event]:
+        literal = _LITERAL.search(line)
+        if literal:
+            self._lines[Side.SERVER].skip(int(literal[1]))
+        tag, _, rest = line.partition(b" ")
+        if tag == b"+":
+            if self._exchange:
+                self._exchange[1].challenge(rest)
+            return
+        if tag == b"*":
+            yield from self._untagged(rest, line)
+            return
+        status = rest[:3].strip().upper()
+        if status not in (b"OK", b"NO", b"BAD"):
+            return
+        self._greeted = True
+        if capability := _CAPABILITY.search(rest):
+            yield _offer(capability[1], len(line) + 2)
+        yield from self._tagged(tag, status == b"OK", rest.partition(b" ")[2], at)
+
+    def _untagged(self, rest: bytes, line: bytes) -> Iterator[Event]:
+        if not self._greeted:
+            self._greeted = True
+            self._served |= rest[:7].upper() == b"PREAUTH"
+            yield Greeting(rest.decode("utf-8", "replace")[:TEXT_LENGTH], backend(rest) or _host(rest))
+            if rest[:7].upper() == b"PREAUTH":
+                yield Label("imap.preauth", "yes")
+        capability = _CAPABILITY.search(rest)
+        if capability:
+            yield _offer(capability[1], len(line) + 2)
+
+    def _tagged(self, tag: bytes, good: bool, text: bytes, at: int) -> Iterator[Event]:
+        if tag == self._awaited and self._literal is not None and not good:
+            self._lines[Side.CLIENT].unskip()
+            self._literal, self._command = None, b""
+        verb = self._pending.pop(tag, b"")
+        outcome = Outcome.ACCEPTED if good else Outcome.REFUSED
+        if verb == b"LOGIN":
+            username, began = self._logins.pop(tag)
+            yield login("IMAP-LOGIN", outcome, username, text, began)
+        elif verb == b"AUTHENTICATE" and self._exchange and self._exchange[0] == tag:
+            exchange, self._exchange = self._exchange[1], None
+            yield exchange.login(outcome, text)
+        elif verb == b"STARTTLS":
+            self._holding = False
+            if good:
+                yield from self._start_tls(at)
+            else:
+                yield from self._heard_client(at)
+        self._served |= good and verb in _MAILBOX_COMMANDS
+
+    def _held(self, at: int) -> Iterator[Event]:
+        held = self._lines[Side.CLIENT].rest()
+        self._lines[Side.CLIENT].push(held)
+        if held.startswith(_TLS_RECORD):
+            yield from self._start_tls(at)
+
+    def _start_tls(self, at: int) -> Iterator[Event]:
+        self._over = True
+        rests = ((side, at, self._lines[side].rest()) for side in (Side.CLIENT, Side.SERVER))
+        self.leftover = tuple(rest for rest in rests if rest[2])
+        yield TlsStarted(TlsMode.STARTTLS)
+
+
+def backend(greeting: bytes) -> str | None:
+    """Read the back-end host that Exchange puts behind its IMAP and POP greetings: base64 of UTF-16LE."""
+    found = _BACKEND.search(greeting)
+    if not found:
+        return None
+    try:
+        host = binascii.a2b_base64(found[1]).decode("utf-16-le")
+    except (binascii.Error, UnicodeDecodeError):
+        return None
+    return host[:TEXT_LENGTH] if "." in host and host.isascii() and host.isprintable() else None
+
+
+def _host(greeting: bytes) -> str | None:
+    """The first word after the status that is a full host name, as Cyrus and UW write it."""
+    text = re.sub(rb"\[[^\]]*\]", b"", greeting)
+    for word in text.split()[1:4]:
+        if re.fullmatch(rb"[A-Za-z0-9-]+(\.[A-Za-z0-9-]+)*\.[A-Za-z]{2,}", word):
+            return word.decode()
+    return None
+
+
+def _first_word(arguments: bytes) -> str | None:
+    found = _WORDS.match(arguments.lstrip())
+    if not found:
+        return None
+    word = found[2] if found[1] is None else re.sub(rb"\\(.)", rb"\1", found[1])
+    return word.decode("utf-8", "replace")[:NAME_LENGTH] or None
+
+
+def _offer(capability: bytes, length: int) -> Offer:
+    words = [word.decode("ascii", "replace").upper() for word in capability.split()]
+    mechanisms = sorted({word[5:] for word in words if word.startswith("AUTH=")})
+    return Offer(tuple(mechanisms), "STARTTLS" in words, "LOGINDISABLED" in words, length)
+
+
+def _client_mark(head: bytes) -> bool | None:
+    line, end, _ = head.partition(b"\n")
+    words = line.split()
+    if len(words) < 2:
+        return False if end else None
+    known = _MAILBOX_COMMANDS | {
+        b"LOGIN",
+        b"AUTHENTICATE",
+        b"CAPABILITY",
+        b"STARTTLS",
+        b"NOOP",
+        b"ID",
+        b"ENABLE",
+    }
+    return len(words[0]) <= TAG_LENGTH and words[1].upper() in known
+
+
+def _server_mark(head: bytes) -> bool | None:
+    if head.startswith((b"* OK", b"* PREAUTH", b"* BYE", b"* CAPABILITY")):
+        return True
+    return None if len(head) < 4 and b"* OK".startswith(head) else False
+
+
+_C, _S = Side.CLIENT, Side.SERVER
+_LITERALS = Example(
+    "a client sends its password as a literal, then by AUTHENTICATE",
+    (
+        (_S, b"* OK [CAPABILITY IMAP4rev1 AUTH=PLAIN AUTH=XOAUTH2] mail.example.com ready\r\n"),
+        (_C, b"a LOGIN {16}\r\n"),
+        (_S, b"+ go\r\n"),
+        (_C, b"scan@example.com {8}\r\n"),
+        (_S, b"+ go\r\n"),
+        (_C, b"secret-1\r\n"),
+        (_S, b"a NO Basic authentication is disabled.\r\n"),
+        (_C, b"b AUTHENTICATE PLAIN\r\n"),
+        (_S, b"+ \r\n"),
+        (_C, b"AHNjYW5AZXhhbXBsZS5jb20Ac2VjcmV0LTE=\r\n"),
+        (_S, b"b OK done\r\n"),
+        (_C, b"c LOGOUT\r\n"),
+        (_S, b"* BYE bye\r\nc OK bye\r\n"),
+    ),
+    (
+        Greeting(
+            "OK [CAPABILITY IMAP4rev1 AUTH=PLAIN AUTH=XOAUTH2] mail.example.com ready", "mail.example.com"
+        ),
+        Offer(("PLAIN", "XOAUTH2"), length=76),
+        Login(
+            "IMAP-LOGIN",
+            Outcome.REFUSED,
+            "scan@example.com",
+            "Basic authentication is disabled.",
+            "basic-disabled",
+        ),
+        Login("PLAIN", Outcome.ACCEPTED, "scan@example.com"),
+        Reached(Phase.SERVED),
+    ),
+    (b"secret-1", b"c2VjcmV0LTE="),
+)
+
+DIALECT = Dialect(
+    name="imap",
+    transport=Transport.TCP,
+    ports=frozenset({143, 993}),
+    client_mark=_client_mark,
+    server_mark=_server_mark,
+    server_first=True,
+    session=ImapSession,
+    examples=(_LITERALS,),
+)

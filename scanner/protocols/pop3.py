@@ -1,0 +1,274 @@
+"""POP3: RFC 1939, RFC 2449 (CAPA), RFC 2595 (STLS), RFC 5034 (AUTH)."""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Iterator
+
+from scanner.model import (
+    Event,
+    Gap,
+    Greeting,
+    Login,
+    Offer,
+    Outcome,
+    Phase,
+    Reached,
+    Side,
+    TlsMode,
+    TlsStarted,
+    Transport,
+    Weird,
+)
+from scanner.protocols.imap import backend
+from scanner.protocols.sasl import NAME_LENGTH, Exchange, login
+from scanner.session import Dialect, Example
+from scanner.wire.lines import Lines
+
+TEXT_LENGTH = 512
+"""Characters kept of a greeting: RFC 1939 3 allows a response of 512."""
+PENDING_LIMIT = 1024
+"""Commands that wait for a reply; RETR is pipelined by the hundred. Beyond it: ``pop3_pipeline``."""
+VERBS = frozenset(
+    b"USER PASS APOP AUTH CAPA STLS STAT LIST RETR DELE NOOP RSET QUIT TOP UIDL LAST UTF8 LANG XTND".split()
+)
+_MULTILINE = frozenset(b"RETR TOP CAPA".split())
+_MULTILINE_BARE = frozenset(b"LIST UIDL AUTH LANG".split())
+_TLS_RECORD = b"\x16\x03"
+
+
+class Pop3Session:
+    """One POP3 conversation."""
+
+    def __init__(self) -> None:
+        """Begin before the greeting."""
+        self.leftover: tuple[tuple[Side, int, bytes], ...] = ()
+        self._lines = (Lines(), Lines())
+        self._pending: deque[tuple[bytes, bool]] = deque()
+        self._exchange: Exchange | None = None
+        self._user: tuple[str | None, int] | None = None
+        self._listing: list[bytes] | None = None
+        self._verb = b""
+        self._holding = self._over = self._greeted = self._served = False
+        self._spoke = [False, False]
+        self._attempt: tuple[str, str | None, int] | None = None
+
+    def feed(self, side: Side, data: bytes, at: int) -> Iterator[Event]:
+        """Hear bytes of one side."""
+        if self._over:
+            return
+        lines = self._lines[side]
+        lines.push(data)
+        if data:
+            self._spoke[side] = True
+        if side is Side.SERVER:
+            while not self._over and (line := lines.pop()) is not None:
+                yield from self._answered(line, at)
+        else:
+            yield from self._heard_client(at)
+        if lines.overflowed:
+            lines.overflowed = False
+            yield Weird("pop3_long_line")
+
+    def gap(self, side: Side, missing: int, at: int) -> Iterator[Event]:
+        """Learn that bytes are lost; replies can no longer be matched with commands by their order."""
+        if self._over:
+            return
+        self._lines[side].lose(missing)
+        self._pending.clear()
+        self._listing, self._greeted = None, True
+        yield Gap(side, missing)
+
+    def end(self) -> Iterator[Event]:
+        """Tell an attempt without an answer, and how far it got."""
+        if self._attempt:
+            mechanism, username, at = self._attempt
+            yield login(mechanism, None, username, b"", at)
+        if self._exchange:
+            yield self._exchange.login(None)
+        if any(self._spoke):
+            both = Phase.SERVED if self._served else Phase.ANSWERED
+            yield Reached(both if all(self._spoke) else Phase.OPENED)
+
+    def _heard_client(self, at: int) -> Iterator[Event]:
+        lines = self._lines[Side.CLIENT]
+        while not self._over:
+            if self._holding:
+                held = lines.rest()
+                lines.push(held)
+                if held.startswith(_TLS_RECORD):
+                    yield from self._start_tls(at)
+                return
+            line = lines.pop()
+            if line is None:
+                return
+            yield from self._asked(line, at)
+
+    def _asked(self, line: bytes, at: int) -> Iterator[Event]:
+        verb, _, rest = line.partition(b" ")
+        verb, rest = verb.upper(), rest.strip()
+        if self._exchange and not (verb in VERBS and self._exchange.spoken):
+            if line != b"*":
+                self._exchange.answer(line)
+            return
+        if self._exchange:
+            yield self._exchange.login(None)
+            self._exchange = None
+        if verb not in VERBS:
+            return
+        if len(self._pending) >= PENDING_LIMIT:
+            yield Weird("pop3_pipeline")
+            return
+        self._pending.append((verb, not rest))
+        match verb:
+            case b"USER":
+                self._user = (_name(rest), at)
+            case b"PASS":
+                username, began = self._user or (None, at)
+                self._attempt = "USERPASS", username, began
+            case b"APOP":
+                self._attempt = "APOP", _name(rest.partition(b" ")[0]), at
+            case b"AUTH" if rest:
+                mechanism, _, initial = rest.partition(b" ")
+                self._exchange = Exchange(mechanism, at)
+                if initial:
+                    self._exchange.answer(initial)
+            case b"STLS":
+                self._holding = True
+            case _:
+                pass
+
+    def _answered(self, line: bytes, at: int) -> Iterator[Event]:
+        if self._listing is not None:
+            if line != b".":
+                if self._verb in (b"CAPA", b"AUTH") and len(self._listing) < PENDING_LIMIT:
+                    self._listing.append(line)
+                return
+            listing, self._listing = self._listing, None
+            if self._verb in (b"CAPA", b"AUTH"):
+                yield _offer(listing, self._verb)
+            return
+        if line.startswith(b"+ ") or line == b"+":
+            if self._exchange:
+                self._exchange.challenge(line[2:])
+            return
+        good = line.startswith(b"+OK")
+        if not good and not line.startswith(b"-ERR"):
+            return
+        if not self._greeted and not self._pending:
+            self._greeted = True
+            yield Greeting(line.decode("utf-8", "replace")[:TEXT_LENGTH], backend(line))
+            return
+        self._greeted = True
+        verb, bare = self._pending.popleft() if self._pending else (b"", True)
+        yield from self._replied(verb, bare, good, line, at)
+
+    def _replied(self, verb: bytes, bare: bool, good: bool, line: bytes, at: int) -> Iterator[Event]:
+        outcome = Outcome.ACCEPTED if good else Outcome.REFUSED
+        sentence = line.partition(b" ")[2]
+        if (verb in (b"PASS", b"APOP") or not verb) and self._attempt:
+            mechanism, username, began = self._attempt
+            self._attempt = None
+            known = outcome if verb else None
+            yield login(mechanism, known, username, sentence, began)
+        elif verb == b"USER" and not good and self._user:
+            username, began = self._user
+            yield login("USERPASS", outcome, username, sentence, began)
+        elif self._exchange and (verb == b"AUTH" or not verb):
+            exchange, self._exchange = self._exchange, None
+            yield exchange.login(outcome if verb else None, sentence)
+        elif verb == b"STLS":
+            self._holding = False
+            yield from self._start_tls(at) if good else self._heard_client(at)
+        elif good and (verb in _MULTILINE or (bare and verb in _MULTILINE_BARE)):
+            self._listing, self._verb = [], verb
+        self._served |= good and verb in (b"QUIT", b"STAT", b"LIST", b"RETR", b"UIDL")
+
+    def _start_tls(self, at: int) -> Iterator[Event]:
+        self._over = True
+        rests = ((side, at, self._lines[side].rest()) for side in (Side.CLIENT, Side.SERVER))
+        self.leftover = tuple(rest for rest in rests if rest[2])
+        yield TlsStarted(TlsMode.STARTTLS)
+
+
+def _name(raw: bytes) -> str | None:
+    return raw.decode("utf-8", "replace")[:NAME_LENGTH] or None
+
+
+def _offer(listing: list[bytes], verb: bytes) -> Offer:
+    mechanisms: set[str] = set()
+    starttls = False
+    for line in listing:
+        words = [word.decode("ascii", "replace").upper() for word in line.split()]
+        if verb == b"AUTH":
+            mechanisms.update(words[:1])
+        elif words[:1] == ["SASL"]:
+            mechanisms.update(words[1:])
+        elif words[:1] == ["USER"]:
+            mechanisms.add("USERPASS")
+        starttls |= words[:1] == ["STLS"]
+    return Offer(tuple(sorted(mechanisms)), starttls, length=sum(len(line) + 2 for line in listing))
+
+
+def _client_mark(head: bytes) -> bool | None:
+    line, end, _ = head.partition(b"\n")
+    words = line.split()
+    if not words:
+        return False if end else None
+    verb = words[0].upper()
+    if verb in (b"CAPA", b"APOP", b"STLS", b"PASS"):
+        return True
+    return None if verb in (b"USER", b"AUTH", b"QUIT", b"NOOP") else False
+
+
+def _server_mark(head: bytes) -> bool | None:
+    if head.startswith((b"+OK", b"-ERR")):
+        return True
+    return None if len(head) < 3 and b"+OK".startswith(head) else False
+
+
+_C, _S = Side.CLIENT, Side.SERVER
+_OLD_CLIENT = Example(
+    "an old client knocks with a password and is refused",
+    (
+        (
+            _S,
+            b"+OK POP3 ready. [bQBhAGkAbAAuAGUAeABhAG0AcABsAGUALgBjAG8AbQA=]\r\n",
+        ),
+        (_C, b"CAPA\r\n"),
+        (_S, b"+OK\r\nTOP\r\nSASL PLAIN XOAUTH2\r\nUSER\r\n.\r\n"),
+        (_C, b"USER scan@example.com\r\n"),
+        (_S, b"+OK\r\n"),
+        (_C, b"PASS secret-1\r\n"),
+        (_S, b"-ERR Basic authentication is disabled\r\n"),
+        (_C, b"QUIT\r\n"),
+        (_S, b"+OK bye\r\n"),
+    ),
+    (
+        Greeting(
+            "+OK POP3 ready. [bQBhAGkAbAAuAGUAeABhAG0AcABsAGUALgBjAG8AbQA=]",
+            "mail.example.com",
+        ),
+        Offer(("PLAIN", "USERPASS", "XOAUTH2"), length=31),
+        Login(
+            "USERPASS",
+            Outcome.REFUSED,
+            "scan@example.com",
+            "Basic authentication is disabled",
+            "basic-disabled",
+        ),
+        Reached(Phase.SERVED),
+    ),
+    (b"secret-1",),
+)
+
+DIALECT = Dialect(
+    name="pop3",
+    transport=Transport.TCP,
+    ports=frozenset({110, 995}),
+    client_mark=_client_mark,
+    server_mark=_server_mark,
+    server_first=True,
+    session=Pop3Session,
+    examples=(_OLD_CLIENT,),
+)
