@@ -49,7 +49,8 @@ def _batch(
 ) -> Batch:
     """Read the record headers of a block that ends with its last record."""
     rows = np.ndarray((len(block) - 15,), dtype="V16", buffer=block, strides=(1,))[records]
-    seconds, fraction, captured, length = rows.view(form.order + "u4").reshape(-1, 4).T.astype(np.int64)
+    words = rows.view(form.order + "u4").reshape(-1, 4)
+    seconds, fraction, captured, length = words.T.astype(np.int64, order="C")
     return Batch(
         buffer=block,
         start=records + form.header,

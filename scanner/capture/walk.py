@@ -101,34 +101,20 @@ def _lane_starts(buffer: Bytes, begin: int, end: int, form: RecordForm, average:
     """Look for a record header near evenly spread points; where none looks like one there is no lane."""
     spread = _RECORDS_A_LANE * average
     reach = min(max(4 * average, 256), 2048, spread)
-    lanes = (end - begin - reach - 32) // spread
-    if lanes < 1:
-        return np.array([begin], dtype=np.int64)
     # The upper half of the seconds is the same for 18 hours: two bytes that rule out nearly every offset.
     upper = 2 if form.order == "<" else 0
-    points = begin + spread - spread // 2
-    alike = _alike(buffer, points + upper, (lanes, reach, spread), int(buffer[begin + upper]))
-    alike &= _alike(buffer, points + upper + 1, (lanes, reach, spread), int(buffer[begin + upper + 1]))
-    lane, offset = np.divmod(np.flatnonzero(alike), reach)
-    found = points + lane * spread + offset
+    mark = buffer[begin + upper : begin + upper + 2].tobytes()
+    points = range(begin + spread - spread // 2, end - reach - 32, spread)
+    hits = [at + hit for at in points if (hit := buffer[at : at + reach].tobytes().find(mark, upper)) >= 0]
+    found = np.array(hits, dtype=np.int64) - upper
     captured = _every(buffer, form, 8, 4)[found].astype(np.int64)
     length = _every(buffer, form, 12, 4)[found]
     following = found + form.header + captured
     good = (captured > 0) & (captured <= length) & (length <= LARGEST_PACKET) & (following < end - 16)
-    lane, found, following = lane[good], found[good], following[good]
+    found, following = found[good], following[good]
     seconds = _every(buffer, form, upper, 2)
-    good = seconds[following] == seconds[begin]
-    lane, found = lane[good], found[good]
-    first = np.flatnonzero(np.diff(lane, prepend=-1))
-    return np.concatenate([np.array([begin], dtype=np.int64), found[first]])
-
-
-def _alike(buffer: Bytes, begin: int, shape: tuple[int, int, int], byte: int) -> npt.NDArray[np.bool_]:
-    """Compare stretches of the buffer, so many of such a length so far apart, with a byte."""
-    lanes, reach, spread = shape
-    stretches = np.ndarray((lanes, reach), np.uint8, buffer=buffer, offset=begin, strides=(spread, 1))
-    alike: npt.NDArray[np.bool_] = stretches == byte
-    return alike
+    found = found[seconds[following] == seconds[begin]]
+    return np.concatenate([np.array([begin], dtype=np.int64), found])
 
 
 def _walk_lanes(buffer: Bytes, starts: Ints, form: RecordForm) -> tuple[Ints, int]:
@@ -141,14 +127,13 @@ def _walk_lanes(buffer: Bytes, starts: Ints, form: RecordForm) -> tuple[Ints, in
     while len(steps) < _MOST_STEPS and (len(steps) % _STEPS_UNCHECKED or (position < stop).any()):
         position = sizes[np.minimum(position, last)] + (position + form.header)
         steps.append(position)
-    records = np.stack(steps, axis=1)
-    inside = records < stop[:, None]
-    behind = inside.sum(axis=1)
-    meets = behind < len(steps)
-    arrived = np.take_along_axis(records, np.minimum(behind, len(steps) - 1)[:, None], axis=1)[:, 0]
-    meets &= arrived == stop
-    # A size too large for a record is one only if its lane believes it, that is, before its stop.
-    jumps = np.where(inside[:, :-1], np.diff(records, axis=1), 0)
-    meets &= jumps.max(axis=1, initial=0) <= LARGEST_PACKET + form.header
+    meets = np.zeros(len(stop), dtype=np.bool_)
+    for found in steps:
+        meets |= found == stop
     lanes = len(meets) if meets.all() else int(meets.argmin())
-    return records[:lanes][inside[:lanes]], int(starts[lanes])
+    grid = np.array(steps).T[:lanes]
+    records, end = grid[grid < stop[:lanes, None]], int(starts[lanes])
+    too_large = np.flatnonzero(np.diff(records, append=end) > LARGEST_PACKET + form.header)
+    if len(too_large):
+        return records[: too_large[0]], int(records[too_large[0]])
+    return records, end

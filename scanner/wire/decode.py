@@ -130,14 +130,15 @@ class Decoder:
             fronts = [front for its, front in fragments if its is kind]
             if fronts:
                 grown = replace(block, buffer=_extended(block.buffer, side)) if side else block
-                rows, more = self._reassembly.join(grown, Front.joined(fronts), kind is Kind.FRAGMENT6, at)
+                pieces = Front.joined(fronts).ordered()
+                rows, more = self._reassembly.join(grown, pieces, kind is Kind.FRAGMENT6, at)
                 found += rows
                 side += more
         return found, side
 
     def _tcp(self, block: Block, front: Front) -> Part:
         """Read the header; the options may be cut off, then so is the payload."""
-        front, header = block.read(front, _TCP)
+        front, header = block.read(front.ordered(), _TCP)
         size = (header["size"] >> 4).astype(np.int64) * 4
         good = block.malformed(front, (size >= 20) & (front.pos + size <= front.whole))
         if not good.all():
@@ -147,7 +148,7 @@ class Decoder:
 
     def _udp(self, block: Block, front: Front) -> tuple[Part, Next]:
         """Keep datagrams of wanted ports; others may be tunnels."""
-        front, header = block.read(front, _UDP)
+        front, header = block.read(front.ordered(), _UDP)
         self.tally.datagrams += len(front)
         wanted: Mask = self._wanted[header["source"]] | self._wanted[header["target"]]
         length = header["length"].astype(np.int64)
@@ -171,7 +172,7 @@ def _columns(buffer: Bytes, at: Ints, kind: Kind, parts: list[Part]) -> Columns:
     if len(parts) > 1:
         order = np.argsort(np.concatenate([front.row for front, _ in parts]), kind="stable")
         header = np.concatenate([header for _, header in parts])[order]
-        front = Front.joined([front for front, _ in parts])
+        front = Front.joined([front for front, _ in parts]).at(order)
     tcp = kind is Kind.TCP
     none = np.zeros(len(front), dtype=np.uint32)
     payload = np.minimum(front.pos, front.end)
@@ -203,15 +204,11 @@ def _zeros(like: Ints) -> _Half:
 
 def _addresses(block: Block, net: Ints) -> tuple[_Half, _Half, _Half, _Half]:
     """Read source high, source low, target high, target low behind the IP headers."""
-    six = block.buffer[net] >> 4 == 6
-    if not six.any():
-        four = block.header(net + 12, _ADDRESSES4)
-        return _zeros(net), four["source"] | _MAPPED, _zeros(net), four["target"] | _MAPPED
-    columns = _zeros(net), _zeros(net), _zeros(net), _zeros(net)
-    wide = block.header(net[six] + 8, _ADDRESSES6)
-    for column, name in zip(columns, ("source_high", "source_low", "target_high", "target_low"), strict=True):
-        column[six] = wide[name]
-    four = block.header(net[~six] + 12, _ADDRESSES4)
-    columns[1][~six] = four["source"] | _MAPPED
-    columns[3][~six] = four["target"] | _MAPPED
+    four = block.header(net + 12, _ADDRESSES4)
+    columns = _zeros(net), four["source"] | _MAPPED, _zeros(net), four["target"] | _MAPPED
+    six = np.flatnonzero(block.buffer[net] >> 4 == 6)
+    if len(six):
+        wide = block.header(net[six] + 8, _ADDRESSES6)
+        for column, name in zip(columns, _ADDRESSES6.fields or (), strict=True):
+            column[six] = wide[name]
     return columns

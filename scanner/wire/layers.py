@@ -76,7 +76,30 @@ class Front:
         """Keep some rows; itself if that is all."""
         if mask.all():
             return self
-        keep = np.flatnonzero(mask)
+        return self.at(np.flatnonzero(mask))
+
+    @staticmethod
+    def joined(fronts: list[Front]) -> Front:
+        """Put rows together, in no order."""
+        if len(fronts) == 1:
+            return fronts[0]
+
+        def column(name: str) -> Ints:
+            return np.concatenate([getattr(front, name) for front in fronts])
+
+        return Front(
+            column("row"), column("pos"), column("end"), column("whole"), column("net"), column("source_mac"),
+            column("target_mac"),
+        )  # fmt: skip
+
+    def ordered(self) -> Front:
+        """Put rows in the order of capture."""
+        if (self.row[1:] > self.row[:-1]).all():
+            return self
+        return self.at(np.argsort(self.row, kind="stable"))
+
+    def at(self, keep: npt.NDArray[np.intp]) -> Front:
+        """Take rows by their places."""
         return Front(
             self.row.take(keep),
             self.pos.take(keep),
@@ -86,22 +109,6 @@ class Front:
             self.source_mac.take(keep),
             self.target_mac.take(keep),
         )
-
-    @staticmethod
-    def joined(fronts: list[Front]) -> Front:
-        """Put rows together, in the order of capture."""
-        if len(fronts) == 1:
-            return fronts[0]
-        order = np.argsort(np.concatenate([front.row for front in fronts]), kind="stable")
-
-        def column(name: str) -> Ints:
-            merged: Ints = np.concatenate([getattr(front, name) for front in fronts])
-            return merged.take(order)
-
-        return Front(
-            column("row"), column("pos"), column("end"), column("whole"), column("net"), column("source_mac"),
-            column("target_mac"),
-        )  # fmt: skip
 
     def past(self, size: int | Ints) -> Front:
         """Move behind a header."""

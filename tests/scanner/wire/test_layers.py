@@ -22,7 +22,8 @@ def test_where_keeps_everything_as_it_is_if_nothing_falls_away() -> None:
 
 
 def test_joined_rows_come_in_the_order_of_capture() -> None:
-    rows = Front.joined([front(1, 4), front(0, 2, 9)])
+    rows = Front.joined([front(1, 4), front(0, 2, 9)]).ordered()
+    assert rows.ordered() is rows
     assert rows.row.tolist() == [0, 1, 2, 4, 9]
     assert rows.pos.tolist() == [0, 2, 4, 8, 18]
 
