@@ -1,0 +1,47 @@
+"""UDP datagrams of the ports that somebody asked for."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import NamedTuple
+
+import numpy as np
+
+from scanner import net
+from scanner.model import Endpoint
+from scanner.wire.batch import Columns
+
+
+class Datagram(NamedTuple):
+    """One datagram."""
+
+    at: int
+    """ns"""
+    source: Endpoint
+    target: Endpoint
+    payload: bytes
+    whole: bool
+    """False where the capture cut it."""
+
+
+def datagrams(columns: Columns, ports: frozenset[int]) -> Iterator[Datagram]:
+    """Yield the datagrams from or to these ports, in the order of capture."""
+    udp = np.flatnonzero(columns.protocol == 17)
+    if not len(udp):
+        return
+    wanted = np.isin(columns.source_port[udp], list(ports)) | np.isin(columns.target_port[udp], list(ports))
+    for row in udp[wanted].tolist():
+        start, size = int(columns.payload[row]), int(columns.captured[row])
+        yield Datagram(
+            int(columns.at[row]),
+            Endpoint(
+                net.text(int(columns.source_high[row]), int(columns.source_low[row])),
+                int(columns.source_port[row]),
+            ),
+            Endpoint(
+                net.text(int(columns.target_high[row]), int(columns.target_low[row])),
+                int(columns.target_port[row]),
+            ),
+            columns.buffer[start : start + size].tobytes(),
+            size == int(columns.length[row]),
+        )

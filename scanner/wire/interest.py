@@ -1,0 +1,86 @@
+"""Which segments are worth following, decided for whole columns at once."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+import numpy as np
+import numpy.typing as npt
+
+from scanner.net import Prefixes
+from scanner.wire.batch import Columns
+
+Mask = npt.NDArray[np.bool_]
+
+MARKS = (
+    b"220 ",
+    b"220-",
+    b"554 ",
+    b"* OK",
+    b"* PR",
+    b"+OK ",
+    b"EHLO",
+    b"HELO",
+    b"ehlo",
+    b"helo",
+    b"LHLO",
+    b"CAPA",
+)
+"""How mail begins on a port that is not its own: the first four bytes of a greeting or a first command."""
+_MARKS = np.array([int.from_bytes(mark, "little") for mark in MARKS], np.uint32)
+_HALF = 1 << 64
+
+
+class Interest:
+    """Mail's ports, Exchange Online's prefixes, and the marks of mail anywhere else."""
+
+    def __init__(self, ports: frozenset[int], prefixes: Prefixes, marks: bool = True) -> None:
+        """Take ports and prefixes; ``marks`` also looks at how payloads on other ports begin."""
+        self.ports = ports
+        self._wanted_port = np.zeros(1 << 16, np.bool_)
+        self._wanted_port[list(ports)] = True
+        self._marks = marks
+        low = [(first, last) for first, last in prefixes.ranges if last < _HALF]
+        high = [(first // _HALF, last // _HALF) for first, last in prefixes.ranges if last >= _HALF]
+        self._low = _boundaries(low)
+        self._high = _boundaries(high)
+
+    def wanted(self, columns: Columns) -> Mask:
+        """Tell which rows are TCP on a wanted port or to a wanted prefix; a prefix may take in neighbours."""
+        wanted = self._wanted_port[columns.source_port] | self._wanted_port[columns.target_port]
+        other = np.flatnonzero(~wanted)
+        if len(other):
+            wanted[other] = self._within(columns.source_high[other], columns.source_low[other])
+            wanted[other] |= self._within(columns.target_high[other], columns.target_low[other])
+        return wanted & (columns.protocol == 6)
+
+    def marked(self, columns: Columns, among: Mask) -> npt.NDArray[np.intp]:
+        """Give the rows among these whose payload begins like mail."""
+        if not self._marks or len(columns.buffer) < 4:
+            return np.empty(0, np.intp)
+        rows = np.flatnonzero(among & (columns.captured >= 4))
+        words = np.ndarray((len(columns.buffer) - 3,), "<u4", columns.buffer, strides=(1,))
+        found = words[columns.payload[rows]]
+        return rows[np.isin(found, _MARKS)]
+
+    def _within(self, high: npt.NDArray[np.uint64], low: npt.NDArray[np.uint64]) -> Mask:
+        inside = (np.searchsorted(self._low, low, "right") % 2 == 1) & (high == 0)
+        if len(self._high) and (high != 0).any():
+            inside |= (np.searchsorted(self._high, high, "right") % 2 == 1) & (high != 0)
+        return inside
+
+
+def begins_like_mail(payload: bytes) -> bool:
+    """Tell whether a payload bears a mark."""
+    return payload[:4] in MARKS
+
+
+def _boundaries(ranges: Iterable[tuple[int, int]]) -> npt.NDArray[np.uint64]:
+    """Flatten to sorted starts and ends (past the last); a value is inside where an odd number is not above it."""
+    merged: list[int] = []
+    for first, last in sorted(ranges):
+        if merged and first <= merged[-1]:
+            merged[-1] = max(merged[-1], min(last + 1, _HALF - 1))
+        else:
+            merged += [first, min(last + 1, _HALF - 1)]
+    return np.array(merged, np.uint64)
