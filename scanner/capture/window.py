@@ -158,11 +158,10 @@ def _gunzip(pieces: Iterator[bytes]) -> Iterator[bytes]:
 
 def _last_good(member: zlib._Decompress, piece: bytes) -> bytes:
     """Decompress byte by byte up to the fault, as zlib gives nothing of a call that fails."""
-    out = b""
+    out: list[bytes] = []
     with contextlib.suppress(zlib.error):
-        for position in range(len(piece)):
-            out += member.decompress(piece[position : position + 1])
-    return out
+        out.extend(member.decompress(bytes([byte])) for byte in piece)
+    return b"".join(out)
 
 
 def _unzstd(pieces: Iterator[bytes]) -> Iterator[bytes]:

@@ -12,7 +12,7 @@ import zstandard
 
 from scanner.capture.window import BLOCK, Corrupt, Window, open_window
 
-DATA = random.Random(1).randbytes(3 << 20) + bytes(1 << 20)
+DATA = random.Random(1).randbytes(2 << 20) + bytes(3 << 20)
 
 
 def drain(window: Window) -> bytes:
@@ -48,6 +48,13 @@ def test_every_byte_comes_once(kind: str, tmp_path: Path) -> None:
     assert size == path.stat().st_size
     assert drain(window) == DATA
     assert window.position() == size
+
+
+@pytest.mark.parametrize("kind", ["gzip", "zstd"])
+def test_few_bytes_that_stand_for_many_come_in_parts(kind: str, tmp_path: Path) -> None:
+    path = tmp_path / "x"
+    path.write_bytes(packed(kind, bytes(3 << 20)))
+    assert drain(open_window(str(path))[0]) == bytes(3 << 20)
 
 
 @pytest.mark.parametrize("kind", ["gzip", "zstd"])
