@@ -72,7 +72,7 @@ class Embryos:
         keep = np.ones(len(self._rows), np.bool_)
         keep[gone] = False
         kept = self._rows if keep.all() else self._rows[keep]
-        new = np.sort(new, order="key")
+        new = new[np.argsort(new["key"])]
         self._rows = np.insert(kept, np.searchsorted(kept["key"], new["key"]), new) if len(new) else kept
 
     def drop_oldest(self, count: int) -> None:

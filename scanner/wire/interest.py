@@ -52,7 +52,8 @@ class Interest:
         if len(other):
             wanted[other] = self._within(columns.source_high[other], columns.source_low[other])
             wanted[other] |= self._within(columns.target_high[other], columns.target_low[other])
-        return wanted & (columns.protocol == 6)
+        wanted &= columns.protocol == 6
+        return wanted
 
     def marked(self, columns: Columns, among: Mask) -> npt.NDArray[np.intp]:
         """Give the rows among these whose payload begins like mail."""
@@ -64,7 +65,7 @@ class Interest:
         return rows[np.isin(found, _MARKS)]
 
     def _within(self, high: npt.NDArray[np.uint64], low: npt.NDArray[np.uint64]) -> Mask:
-        inside = (np.searchsorted(self._low, low, "right") % 2 == 1) & (high == 0)
+        inside: Mask = (np.searchsorted(self._low, low, "right") % 2 == 1) & (high == 0)
         if len(self._high) and (high != 0).any():
             inside |= (np.searchsorted(self._high, high, "right") % 2 == 1) & (high != 0)
         return inside
@@ -76,7 +77,7 @@ def begins_like_mail(payload: bytes) -> bool:
 
 
 def _boundaries(ranges: Iterable[tuple[int, int]]) -> npt.NDArray[np.uint64]:
-    """Flatten to sorted starts and ends (past the last); a value is inside where an odd number is not above it."""
+    """Flatten to sorted starts and ends (past the last); inside, an odd number of them is not above."""
     merged: list[int] = []
     for first, last in sorted(ranges):
         if merged and first <= merged[-1]:

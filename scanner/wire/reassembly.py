@@ -7,7 +7,7 @@ from scanner.model import Chunk, Conversation, Ending, Flow, Side
 REORDERED_ROWS = 8
 """Segments that may wait for an earlier one: a mirror of two ports shuffles two or three. Past it: a gap."""
 REORDERED_NS = 250_000_000
-"""How long they may wait, in capture time: past a first retransmission (RFC 6298 2.4 in practice: 200 ms)."""
+"""How long they may wait, in capture time: past a first retransmission, 200 ms in practice."""
 _CLIENT, _SERVER = Side.CLIENT, Side.SERVER
 
 
@@ -43,7 +43,9 @@ class Stream:
         if self.base[side] is None:
             self.base[side] = first & 0xFFFFFFFF
 
-    def segment(self, side: Side, sequence: int, acknowledged: int, at: int, data: bytes, length: int) -> None:
+    def segment(
+        self, side: Side, sequence: int, acknowledged: int, at: int, data: bytes, length: int
+    ) -> None:
         """Hear a segment with payload: ``data`` was captured of ``length`` bytes."""
         base = self.base[side]
         if base is None:

@@ -1,0 +1,389 @@
+"""Follow connections: rows of a batch are grouped by connection at once, and only payload is looked at singly."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+from scanner import net
+from scanner.model import Conversation, Ending, Endpoint, Flow, Side
+from scanner.wire.batch import Columns
+from scanner.wire.embryos import CLIENT_IS_LOW, CLIENT_STARTED, ROW, SERVER_STARTED, Embryos
+from scanner.wire.interest import Interest, begins_like_mail
+from scanner.wire.reassembly import Stream
+
+BYTES_KEPT = 16 * 1024
+"""A direction: a login with a 4 KB token and a TLS handshake with long chains fit; then it is ``CUT``."""
+IDLE_S = 300
+"""RFC 5321 4.5.3.2 lets no SMTP peer wait longer for a command; what comes later begins in the middle."""
+MAX_FLOWS = 1_000_000
+"""Connections followed at a time; past it the oldest are given up and counted as ``evicted``."""
+DONE_KEPT = 200_000
+"""Connections remembered after their end, so that late segments of theirs are not taken for new ones."""
+MARKED_KEPT = 100_000
+"""Connections followed for a mark on a port that is not mail's; past it no new ones are, counted ``unmarked``."""
+_FIN, _SYN, _RST, _ACK = 1, 2, 4, 16
+_SWEEP_NS = 30_000_000_000
+Keys = npt.NDArray[np.uint64]
+Index = npt.NDArray[np.intp]
+
+
+@dataclass(slots=True)
+class FlowTally:
+    """What following connections saw and gave up; counts."""
+
+    conversations: int = 0
+    """Connections with payload."""
+    evicted: int = 0
+    half_open: int = 0
+    """Connections that ended or timed out without payload."""
+    duplicates: int = 0
+    conflicts: int = 0
+    unmarked: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class _Rows:
+    """The rows of interest of a batch, sorted by connection, then by capture order."""
+
+    columns: Columns
+    index: Index
+    keys: Keys
+    low: npt.NDArray[np.bool_]
+    """The sender is the lower end."""
+
+
+class FlowTable:
+    """All connections of one capture."""
+
+    def __init__(
+        self,
+        interest: Interest,
+        capture: str | None,
+        max_flows: int = MAX_FLOWS,
+        bytes_kept: int = BYTES_KEPT,
+        idle_s: int = IDLE_S,
+    ) -> None:
+        """Follow what is of interest."""
+        self.capture = capture
+        self.tally = FlowTally()
+        self._interest = interest
+        self._max_flows = max_flows
+        self._bytes_kept = bytes_kept
+        self._idle_ns = idle_s * 1_000_000_000
+        self._live: dict[int, Stream] = {}
+        self._embryos = Embryos()
+        self._done: dict[int, int] = {}
+        self._marked: Keys = np.empty(0, np.uint64)
+        self._now = self._swept = 0
+
+    def add(self, columns: Columns) -> Iterator[Conversation]:
+        """Hear a batch; yield the conversations that ended in it."""
+        rows = self._select(columns)
+        if rows is not None:
+            yield from self._follow(rows)
+        if len(columns):
+            self._now = max(self._now, int(columns.at[-1]))
+        yield from self._make_room()
+
+    def flush(self) -> Iterator[Conversation]:
+        """Yield all that is still open: the capture ended."""
+        for stream in self._live.values():
+            yield self._finish(stream, Ending.CLOSED if any(stream.fins) else Ending.ENDED)
+        self._live.clear()
+        self.tally.half_open += len(self._embryos)
+        self._embryos = Embryos()
+
+    def _select(self, columns: Columns) -> _Rows | None:
+        wanted = self._interest.wanted(columns)
+        tcp = columns.protocol == 6
+        marks = self._interest.marked(columns, tcp & ~wanted)
+        if len(marks) or len(self._marked):
+            wanted |= self._of_marked(columns, tcp & ~wanted, marks)
+        index = np.flatnonzero(wanted)
+        if not len(index):
+            return None
+        keys, low = _keys(columns, index)
+        order = np.argsort(keys, kind="stable")
+        return _Rows(columns, index[order], keys[order], low[order])
+
+    def _of_marked(
+        self, columns: Columns, others: npt.NDArray[np.bool_], marks: Index
+    ) -> npt.NDArray[np.bool_]:
+        fresh = np.setdiff1d(_keys(columns, marks)[0], self._marked)
+        room = max(MARKED_KEPT - len(self._marked), 0)
+        self.tally.unmarked += max(len(fresh) - room, 0)
+        self._marked = np.union1d(self._marked, fresh[:room])
+        rows = np.flatnonzero(others)
+        others = np.zeros(len(others), np.bool_)
+        others[rows] = np.isin(_keys(columns, rows)[0], self._marked)
+        return others
+
+    def _follow(self, rows: _Rows) -> Iterator[Conversation]:
+        columns, index = rows.columns, rows.index
+        starts = np.flatnonzero(np.r_[True, rows.keys[1:] != rows.keys[:-1]])
+        keys = rows.keys[starts]
+        flags = columns.flags[index]
+        length = columns.length[index]
+        spoken = np.maximum.reduceat(length, starts) > 0
+        closing = np.bitwise_or.reduceat(flags, starts) & (_FIN | _RST)
+        known = self._embryos.find(keys)
+        live = self._live
+        stays = np.array([key not in live for key in keys.tolist()], np.bool_) & ~spoken
+        last = np.maximum.reduceat(columns.at[index], starts)
+        ends = np.r_[starts[1:], len(index)]
+        matter = (length > 0) | ((flags & (_SYN | _FIN | _RST)) != 0)
+        counts = np.r_[0, np.cumsum(matter)]
+        sheet = _Sheet(columns, index[matter], rows.low[matter])
+        for group in np.flatnonzero(~stays).tolist():
+            first, end = int(counts[starts[group]]), int(counts[ends[group]])
+            key = int(keys[group])
+            yield from self._hear(key, int(known[group]), sheet, first, end)
+            if stream := live.get(key):
+                stream.last_seen = max(stream.last_seen, int(last[group]))
+        born = self._born(rows, starts, stays & (known < 0) & (closing == 0))
+        self._answered(rows, starts, ends, stays & (known >= 0) & (closing == 0))
+        gone = known[(known >= 0) & (~stays | (closing != 0))]
+        self.tally.half_open += int((stays & (closing != 0)).sum())
+        self._embryos.replace(gone, born)
+
+    def _hear(self, key: int, embryo: int, sheet: _Sheet, first: int, end: int) -> Iterator[Conversation]:
+        """Hear the rows of one connection; a new SYN among them begins another."""
+        stream = self._live.get(key)
+        for row in range(first, end):
+            flags, low = sheet.flags[row], sheet.low[row]
+            if flags & (_SYN | _ACK) == _SYN:
+                if stream and _is_new(stream, sheet.sequence[row], low):
+                    yield self._end(key, stream, Ending.REUSED)
+                    stream = None
+                if key in self._done and self._done[key] != sheet.sequence[row]:
+                    del self._done[key]
+                    embryo = -1
+            if stream is None:
+                if key in self._done or (flags & _RST and not sheet.length[row]):
+                    continue
+                stream = self._begin(key, embryo, sheet, row)
+                embryo = -1
+            ended = _feed(stream, sheet, row)
+            if ended:
+                yield self._end(key, stream, ended)
+                stream = None
+
+    def _begin(self, key: int, embryo: int, sheet: _Sheet, row: int) -> Stream:
+        low, flags, at = sheet.low[row], sheet.flags[row], sheet.at[row]
+        sender, target = sheet.endpoints(row)
+        if embryo >= 0:
+            seed = self._embryos.get(embryo)
+            client_is_low = bool(seed.flags & CLIENT_IS_LOW)
+            stream = self._open(key, sender, target, client_is_low is low, client_is_low, seed.at)
+            if seed.flags & CLIENT_STARTED:
+                stream.start(Side.CLIENT, seed.client_first)
+                stream.macs[Side.CLIENT] = _mac(seed.client_mac)
+            if seed.flags & SERVER_STARTED:
+                stream.start(Side.SERVER, seed.server_first)
+                stream.macs[Side.SERVER] = _mac(seed.server_mac)
+            return stream
+        if flags & _SYN:
+            sent_by_client = not flags & _ACK
+        else:
+            sent_by_client = _looks_like_client(sender.port, target.port, self._interest.ports)
+        stream = self._open(key, sender, target, sent_by_client, sent_by_client is low, at)
+        if not flags & _SYN and begins_like_mail(sheet.payload(row)[:4]):
+            stream.start(Side.CLIENT if sent_by_client else Side.SERVER, sheet.sequence[row])
+            stream.start(Side.SERVER if sent_by_client else Side.CLIENT, sheet.acknowledged[row])
+        return stream
+
+    def _open(
+        self, key: int, sender: Endpoint, target: Endpoint, by_client: bool, client_is_low: bool, at: int
+    ) -> Stream:
+        flow = Flow(sender, target) if by_client else Flow(target, sender)
+        stream = Stream(flow, client_is_low, at, self._bytes_kept)
+        self._live[key] = stream
+        return stream
+
+    def _end(self, key: int, stream: Stream, ending: Ending) -> Conversation:
+        del self._live[key]
+        self._done[key] = ((stream.base[Side.CLIENT] or 0) - 1) & 0xFFFFFFFF
+        if len(self._done) > DONE_KEPT:
+            del self._done[next(iter(self._done))]
+        return self._finish(stream, ending)
+
+    def _finish(self, stream: Stream, ending: Ending) -> Conversation:
+        conversation = stream.finish(ending, self.capture)
+        self.tally.conversations += 1
+        self.tally.duplicates += conversation.duplicates
+        self.tally.conflicts += conversation.conflicts
+        return conversation
+
+    def _born(self, rows: _Rows, starts: Index, wanted: npt.NDArray[np.bool_]) -> npt.NDArray[np.void]:
+        """Make embryos of connections whose first row is a SYN or a SYN-ACK."""
+        groups = np.flatnonzero(wanted)
+        first = rows.index[starts[groups]]
+        columns = rows.columns
+        is_syn = (columns.flags[first] & _SYN) != 0
+        groups, first = groups[is_syn], first[is_syn]
+        new = np.zeros(len(first), ROW)
+        if not len(first):
+            return new
+        answered = (columns.flags[first] & _ACK) != 0
+        low = rows.low[starts[groups]]
+        following = columns.sequence[first] + np.uint32(1)
+        new["key"], new["at"] = rows.keys[starts[groups]], columns.at[first]
+        new["client_first"] = np.where(answered, columns.acknowledged[first], following)
+        new["server_first"] = np.where(answered, following, 0)
+        new["flags"] = CLIENT_STARTED | np.where(answered, SERVER_STARTED, 0)
+        new["flags"] |= np.where(low != answered, CLIENT_IS_LOW, 0).astype(np.uint8)
+        sender, target = _macs(columns, columns.source_mac[first]), _macs(columns, columns.target_mac[first])
+        new["client_mac"] = np.where(answered, target, sender)
+        new["server_mac"] = np.where(answered, sender, target)
+        self._answer_of_born(rows, starts, groups, new)
+        return new
+
+    def _answer_of_born(self, rows: _Rows, starts: Index, groups: Index, new: npt.NDArray[np.void]) -> None:
+        """Take in the SYN-ACK that stands right behind its SYN in the batch."""
+        second = starts[groups] + 1
+        there = second < len(rows.index)
+        there[there] = rows.keys[second[there]] == rows.keys[starts[groups[there]]]
+        row = rows.index[second[there]]
+        at = np.flatnonzero(there)
+        answers = (rows.columns.flags[row] & (_SYN | _ACK)) == (_SYN | _ACK)
+        new["server_first"][at[answers]] = rows.columns.sequence[row[answers]] + np.uint32(1)
+        new["flags"][at[answers]] |= SERVER_STARTED
+
+    def _answered(self, rows: _Rows, starts: Index, ends: Index, wanted: npt.NDArray[np.bool_]) -> None:
+        """Note the SYN-ACKs of embryos of an earlier batch."""
+        columns = rows.columns
+        for group in np.flatnonzero(wanted).tolist():
+            for row in rows.index[starts[group] : ends[group]].tolist():
+                if columns.flags[row] & (_SYN | _ACK) == (_SYN | _ACK):
+                    position = int(self._embryos.find(rows.keys[starts[group] : starts[group] + 1])[0])
+                    mac = bytes(_macs(columns, columns.source_mac[row : row + 1])[0])
+                    self._embryos.update(position, (int(columns.sequence[row]) + 1) & 0xFFFFFFFF, mac)
+
+    def _make_room(self) -> Iterator[Conversation]:
+        over = len(self._live) + len(self._embryos) - self._max_flows
+        if over > 0:
+            self.tally.evicted += over
+            dropped = min(over, len(self._embryos))
+            self._embryos.drop_oldest(dropped)
+            for key in list(self._live)[: over - dropped]:
+                yield self._end(key, self._live[key], Ending.EVICTED)
+        if self._now - self._swept > _SWEEP_NS:
+            self._swept = self._now
+            before = self._now - self._idle_ns
+            self.tally.half_open += self._embryos.drop_before(before)
+            for key in [key for key, stream in self._live.items() if stream.last_seen < before]:
+                stream = self._live[key]
+                yield self._end(key, stream, Ending.CLOSED if any(stream.fins) else Ending.IDLE)
+
+
+class _Sheet:
+    """The rows that matter as plain lists: reading NumPy cells one by one costs ten times as much."""
+
+    __slots__ = (
+        "_columns", "_rows", "acknowledged", "at", "captured", "flags", "length", "low", "sequence", "start",
+    )  # fmt: skip
+
+    def __init__(self, columns: Columns, rows: Index, low: npt.NDArray[np.bool_]) -> None:
+        self._columns = columns
+        self._rows: list[int] = rows.tolist()
+        self.flags: list[int] = columns.flags[rows].tolist()
+        self.sequence: list[int] = columns.sequence[rows].tolist()
+        self.acknowledged: list[int] = columns.acknowledged[rows].tolist()
+        self.at: list[int] = columns.at[rows].tolist()
+        self.length: list[int] = columns.length[rows].tolist()
+        self.captured: list[int] = columns.captured[rows].tolist()
+        self.start: list[int] = columns.payload[rows].tolist()
+        self.low: list[bool] = low.tolist()
+
+    def payload(self, row: int) -> bytes:
+        """Bytes that were captured."""
+        start = self.start[row]
+        return self._columns.buffer[start : start + self.captured[row]].tobytes()
+
+    def endpoints(self, row: int) -> tuple[Endpoint, Endpoint]:
+        """Sender and receiver."""
+        columns, at = self._columns, self._rows[row]
+        return (
+            Endpoint(
+                net.text(int(columns.source_high[at]), int(columns.source_low[at])),
+                int(columns.source_port[at]),
+            ),
+            Endpoint(
+                net.text(int(columns.target_high[at]), int(columns.target_low[at])),
+                int(columns.target_port[at]),
+            ),
+        )
+
+    def mac(self, row: int) -> str | None:
+        """The sender's."""
+        start = int(self._columns.source_mac[self._rows[row]])
+        return None if start < 0 else _mac(self._columns.buffer[start : start + 6].tobytes())
+
+
+def _feed(stream: Stream, sheet: _Sheet, row: int) -> Ending | None:
+    """Hear one row; tells how the connection ended, if it did."""
+    flags, sequence, length = sheet.flags[row], sheet.sequence[row], sheet.length[row]
+    side = Side.CLIENT if sheet.low[row] is stream.client_is_low else Side.SERVER
+    if stream.macs[side] is None:
+        stream.macs[side] = sheet.mac(row)
+    if flags & _SYN:
+        sequence = (sequence + 1) & 0xFFFFFFFF
+        stream.start(side, sequence)
+        if flags & _ACK:
+            stream.start(side.other, sheet.acknowledged[row])
+    if length:
+        stream.segment(side, sequence, sheet.acknowledged[row], sheet.at[row], sheet.payload(row), length)
+    if flags & _FIN:
+        stream.fins[side] = True
+    if flags & _RST:
+        return Ending.RESET
+    if stream.ended is None and stream.fins[0] and stream.fins[1] and not stream.waiting:
+        return Ending.CLOSED
+    return stream.ended
+
+
+def _is_new(stream: Stream, sequence: int, low: bool) -> bool:
+    """A SYN with another first number than that of the connection we know is another connection."""
+    base = stream.base[Side.CLIENT if low is stream.client_is_low else Side.SERVER]
+    return base is None or (sequence + 1) & 0xFFFFFFFF != base
+
+
+def _looks_like_client(sender: int, target: int, ports: frozenset[int]) -> bool:
+    """Without a SYN: the one with the well-known port serves, else the lower port does."""
+    if (sender in ports) != (target in ports):
+        return target in ports
+    return sender >= target
+
+
+def _mac(raw: bytes) -> str:
+    return raw.ljust(6, b"\0").hex(":")
+
+
+def _macs(columns: Columns, offsets: npt.NDArray[np.int64]) -> npt.NDArray[np.bytes_]:
+    spread = columns.buffer[np.maximum(offsets, 0)[:, None] + np.arange(6)]
+    return np.ascontiguousarray(spread).view("S6").ravel()
+
+
+def _keys(columns: Columns, rows: Index) -> tuple[Keys, npt.NDArray[np.bool_]]:
+    """One number a connection, the same for both directions, and who of both ends is the lower one."""
+    source = _end_number(columns.source_high[rows], columns.source_low[rows], columns.source_port[rows])
+    target = _end_number(columns.target_high[rows], columns.target_low[rows], columns.target_port[rows])
+    low = source <= target
+    first, second = np.where(low, source, target), np.where(low, target, source)
+    return _mix(first * np.uint64(0x9E3779B97F4A7C15) + _mix(second)), low
+
+
+def _end_number(high: Keys, low: Keys, port: npt.NDArray[np.uint16]) -> Keys:
+    return _mix(
+        _mix(high) ^ (low * np.uint64(0xD6E8FEB86659FD93)) ^ (port.astype(np.uint64) << np.uint64(44))
+    )
+
+
+def _mix(value: Keys) -> Keys:
+    value = (value ^ (value >> np.uint64(32))) * np.uint64(0xBF58476D1CE4E5B9)
+    mixed: Keys = value ^ (value >> np.uint64(29))
+    return mixed
