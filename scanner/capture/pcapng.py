@@ -8,11 +8,12 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
+from scanner.capture.enhanced import ENHANCED, SMALLEST_BLOCK, Interface, read_run, survey
 from scanner.capture.window import LARGEST_RECORD, Corrupt, Window
-from scanner.wire.batch import Batch
+from scanner.wire.batch import Batch, Ints
 
 SECTION = 0x0A0D0D0A
-_INTERFACE, _OLD_PACKET, _SIMPLE, _ENHANCED, _SECRETS = 1, 2, 3, 6, 10
+_INTERFACE, _OLD_PACKET, _SIMPLE, _SECRETS = 1, 2, 3, 10
 _TLS_KEY_LOG = 0x544C534B
 _TSRESOL, _TSOFFSET = 9, 14
 _BYTE_ORDER = 0x1A2B3C4D
@@ -20,21 +21,8 @@ _BYTE_ORDER = 0x1A2B3C4D
 MOST_INTERFACES = 65_536
 """Interfaces of one section: what an old packet block could number; more is corrupt."""
 
-
-@dataclass(slots=True)
-class _Interface:
-    """What an interface description says."""
-
-    link: int
-    snap: int
-    units: int = 1_000_000
-    """Time units in a second."""
-    offset_s: int = 0
-
-    def ns(self, stamp: int) -> int:
-        """Turn a time stamp to ns since 1970; out of 64 bits is no time: 0."""
-        at = stamp * 1_000_000_000 // self.units + self.offset_s * 1_000_000_000
-        return at if abs(at) < 1 << 63 else 0
+RUN = 32
+"""Packets in a row that pay the calls of reading them in columns."""
 
 
 @dataclass(slots=True)
@@ -42,16 +30,16 @@ class _Packets:
     """Packets gathered for a batch, all of one link type."""
 
     link: int = -1
-    rows: list[tuple[int, int, int, int]] = field(default_factory=list)
-    """Offset, captured, length, time."""
+    parts: list[Ints] = field(default_factory=list)
+    """Offset, captured, length, time; a column a packet."""
 
     def batch(self, window: Window, first: int, capture: str | None) -> Batch | None:
         """Make the batch and forget its rows; offsets become relative to ``first``."""
-        if not self.rows:
+        if not self.parts:
             return None
-        start, captured, length, at = np.array(self.rows, dtype=np.int64).T.copy()
+        start, captured, length, at = np.concatenate(self.parts, axis=1)
         end = int((start + captured).max())
-        self.rows = []
+        self.parts = []
         return Batch(window.buffer[first:end], start - first, captured, length, at, self.link, capture)
 
 
@@ -64,7 +52,8 @@ class PcapngReader:
         self._capture = capture
         self._secrets = secrets
         self._order = "<"
-        self._interfaces: list[_Interface] = []
+        self._sections = 0
+        self._interfaces: list[Interface] = []
         self._packets = _Packets()
 
     def batches(self) -> Iterator[Batch]:
@@ -91,33 +80,61 @@ class PcapngReader:
     def _blocks(self) -> Iterator[int]:
         """Read the whole blocks there are; yields a new link type before the first packet of it."""
         window = self._window
-        view = memoryview(window.buffer.data)
-        while window.end - window.begin >= 12:
-            at = window.begin
-            kind, size = struct.unpack_from(self._order + "II", view, at)
-            if kind == SECTION:
-                self._begin_section(view, at)
-                (size,) = struct.unpack_from(self._order + "I", view, at + 4)
-            if size < 12 or size % 4 or size > LARGEST_RECORD:
-                raise Corrupt(window.origin + at, "a block's length cannot be right")
-            if at + size > window.end:
-                return
-            if struct.unpack_from(self._order + "I", view, at + size - 4) != (size,):
-                raise Corrupt(window.origin + at, "a block's two lengths differ")
-            row = self._block(kind, view, at + 8, at + size - 4)
-            if row is not None:
-                link, packet = row
+        found = survey(window.buffer, window.begin, window.end, self._order)
+        place = alone = 0
+        while True:
+            until = int(found.odd[min(int(np.searchsorted(found.odd, place)), len(found.odd) - 1)])
+            packets = None
+            if until - place >= RUN and place >= alone:
+                packets = read_run(window.buffer, found.blocks[place:until], self._order, self._interfaces)
+                alone = until
+            if packets is not None:
+                place, alone = until, 0
+                window.begin = int(found.blocks[until]) if until < len(found.blocks) else found.end
+            else:
+                sections = self._sections
+                whole, packets = self._next_block()
+                if not whole:
+                    return
+                place += 1
+                if sections != self._sections:
+                    found = survey(window.buffer, window.begin, window.end, self._order)
+                    place = alone = 0
+            if packets is not None:
+                link, columns = packets
                 if link != self._packets.link:
                     yield link
-                self._packets.rows.append(packet)
-            window.begin = at + size
+                self._packets.parts.append(columns)
 
-    def _begin_section(self, view: memoryview, at: int) -> None:
-        """Learn the byte order; interfaces are numbered anew."""
+    def _next_block(self) -> tuple[bool, tuple[int, Ints] | None]:
+        """Read the block at the window's beginning: whether it is whole, and its packet."""
+        window = self._window
+        view = memoryview(window.buffer.data)
+        at = window.begin
+        if window.end - at < SMALLEST_BLOCK:
+            return False, None
+        kind, size = struct.unpack_from(self._order + "II", view, at)
+        if kind == SECTION:
+            order = self._byte_order(view, at)
+            (size,) = struct.unpack_from(order + "I", view, at + 4)
+        if size < SMALLEST_BLOCK or size % 4 or size > LARGEST_RECORD:
+            raise Corrupt(window.origin + at, "a block's length cannot be right")
+        if at + size > window.end:
+            return False, None
+        if kind == SECTION:
+            self._order, self._interfaces = order, []
+            self._sections += 1
+        if struct.unpack_from(self._order + "I", view, at + size - 4) != (size,):
+            raise Corrupt(window.origin + at, "a block's two lengths differ")
+        row = self._block(kind, view, at + 8, at + size - 4)
+        window.begin = at + size
+        return True, row and (row[0], np.array(row[1], dtype=np.int64)[:, None])
+
+    def _byte_order(self, view: memoryview, at: int) -> str:
+        """Read a section's byte order."""
         for order in "<>":
             if struct.unpack_from(order + "I", view, at + 8) == (_BYTE_ORDER,):
-                self._order, self._interfaces = order, []
-                return
+                return order
         raise Corrupt(self._window.origin + at, "a section header has no byte order")
 
     def _block(
@@ -125,7 +142,7 @@ class PcapngReader:
     ) -> tuple[int, tuple[int, int, int, int]] | None:
         """Read a block's body; a packet gives its link type and row."""
         try:
-            if kind == _ENHANCED:
+            if kind == ENHANCED:
                 return self._packet("IIIII", 20, view, begin, end)
             if kind == _OLD_PACKET:
                 return self._packet("H2xIIII", 20, view, begin, end)
@@ -159,7 +176,7 @@ class PcapngReader:
         if len(self._interfaces) >= MOST_INTERFACES:
             raise Corrupt(self._window.origin + begin - 8, "too many interfaces")
         link, snap = struct.unpack_from(self._order + "H2xI", view, begin)
-        interface = _Interface(link, snap)
+        interface = Interface(link, snap)
         at = begin + 8
         while at + 4 <= end:
             code, size = struct.unpack_from(self._order + "HH", view, at)

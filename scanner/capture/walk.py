@@ -1,4 +1,4 @@
-"""The walk along a pcap's records: where each packet lies. Record headers chain, so this is sequential.
+"""The walk along a capture's records: where each lies. Their headers chain, so this is sequential.
 
 To have it vectorised all the same, a block is cut at what look like record headers, all pieces (lanes) are
 walked in lockstep, and a lane counts only if the one before it ends exactly where it begins. From the first
@@ -37,12 +37,18 @@ _STEPS_UNCHECKED = 8
 
 @dataclass(frozen=True, slots=True)
 class RecordForm:
-    """How a pcap file's record headers look."""
+    """How record headers look: a pcap's, or the blocks of a pcapng file."""
 
     order: str
     """``<`` or ``>``."""
     header: int
-    """Bytes of a record header: 16, or 24 in the modified format."""
+    """Bytes of a record that its size does not count: 16, 24 in modified pcap, 0 in pcapng."""
+    size_at: int = 8
+    """Where in the header the size stands."""
+    smallest: int = 0
+    largest: int = LARGEST_PACKET
+    mark: bytes | None = None
+    """What most records begin with; None: a pcap's, with the seconds."""
 
 
 class Walked(NamedTuple):
@@ -72,15 +78,16 @@ def walk(buffer: Bytes, begin: int, end: int, form: RecordForm) -> Walked:
 
 def plain_walk(buffer: Bytes, begin: int, end: int, form: RecordForm, most: int | None = None) -> Walked:
     """Go from record to record, ``most`` of them."""
-    captured = struct.Struct(form.order + "8xI").unpack_from
+    read = struct.Struct(f"{form.order}{form.size_at}xI")
+    size_of = read.unpack_from
     view = memoryview(buffer.data)
-    header = form.header
+    header, smallest, largest = form.header, form.smallest, form.largest
     records: list[int] = []
-    last = end - header
+    last = end - max(header, read.size)
     corrupt = False
     while begin <= last and len(records) != most:
-        (size,) = captured(view, begin)
-        if size > LARGEST_PACKET:
+        (size,) = size_of(view, begin)
+        if not smallest <= size <= largest:
             corrupt = True
             break
         following = begin + header + size
@@ -102,24 +109,23 @@ def _lane_starts(buffer: Bytes, begin: int, end: int, form: RecordForm, average:
     spread = _RECORDS_A_LANE * average
     reach = min(max(4 * average, 256), 2048, spread)
     # The upper half of the seconds is the same for 18 hours: two bytes that rule out nearly every offset.
-    upper = 2 if form.order == "<" else 0
-    mark = buffer[begin + upper : begin + upper + 2].tobytes()
+    upper = 2 if form.order == "<" and not form.mark else 0
+    mark = form.mark or buffer[begin + upper : begin + upper + 2].tobytes()
     points = range(begin + spread - spread // 2, end - reach - 32, spread)
     hits = [at + hit for at in points if (hit := buffer[at : at + reach].tobytes().find(mark, upper)) >= 0]
     found = np.array(hits, dtype=np.int64) - upper
-    captured = _every(buffer, form, 8, 4)[found].astype(np.int64)
-    length = _every(buffer, form, 12, 4)[found]
-    following = found + form.header + captured
-    good = (captured > 0) & (captured <= length) & (length <= LARGEST_PACKET) & (following < end - 16)
+    size = _every(buffer, form, form.size_at, 4)[found].astype(np.int64)
+    following = found + form.header + size
+    good = (size > 0) & (size <= LARGEST_PACKET) & (following < end - 16)
     found, following = found[good], following[good]
-    seconds = _every(buffer, form, upper, 2)
-    found = found[seconds[following] == seconds[begin]]
+    numbers = _every(buffer, form, upper, len(mark))
+    found = found[numbers[following] == np.frombuffer(mark, numbers.dtype)[0]]
     return np.concatenate([np.array([begin], dtype=np.int64), found])
 
 
 def _walk_lanes(buffer: Bytes, starts: Ints, form: RecordForm) -> tuple[Ints, int]:
     """Walk from each start to the next; gives the records, and where the walk has to go on."""
-    sizes = _every(buffer, form, 8, 4)
+    sizes = _every(buffer, form, form.size_at, 4)
     last = len(sizes) - 1
     position, stop = starts[:-1], starts[1:]
     steps = [position]
@@ -133,7 +139,8 @@ def _walk_lanes(buffer: Bytes, starts: Ints, form: RecordForm) -> tuple[Ints, in
     lanes = len(meets) if meets.all() else int(meets.argmin())
     grid = np.array(steps).T[:lanes]
     records, end = grid[grid < stop[:lanes, None]], int(starts[lanes])
-    too_large = np.flatnonzero(np.diff(records, append=end) > LARGEST_PACKET + form.header)
-    if len(too_large):
-        return records[: too_large[0]], int(records[too_large[0]])
+    size = np.diff(records, append=end) - form.header
+    bad = np.flatnonzero((size < form.smallest) | (size > form.largest))
+    if len(bad):
+        return records[: bad[0]], int(records[bad[0]])
     return records, end

@@ -192,8 +192,7 @@ def _unzstd(pieces: Iterator[bytes]) -> Iterator[bytes]:
 
 
 def _again(head: bytes, pieces: Iterator[bytes]) -> Iterator[bytes]:
-    if head:
-        yield head
+    yield head
     yield from pieces
 
 

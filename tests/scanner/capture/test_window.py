@@ -12,7 +12,7 @@ import zstandard
 
 from scanner.capture.window import BLOCK, Corrupt, Window, open_window
 
-DATA = random.Random(1).randbytes(2 << 20) + bytes(3 << 20)
+DATA = random.Random(1).randbytes(2 << 20) + bytes(3 << 20) + b"end"
 
 
 def drain(window: Window) -> bytes:
