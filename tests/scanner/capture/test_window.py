@@ -135,3 +135,15 @@ def test_a_pipe_shows_what_there_is(tmp_path: Path) -> None:
 def test_what_cannot_be_opened_raises(name: str, tmp_path: Path) -> None:
     with pytest.raises(OSError):
         open_window(str(tmp_path / name))
+
+
+@pytest.mark.parametrize("kind", ["gzip", "zstd"])
+def test_a_short_stream_is_shown_before_the_junk_behind_it(kind: str, tmp_path: Path) -> None:
+    path = tmp_path / "x"
+    path.write_bytes(packed(kind, b"one") + b"junk")
+    window, _ = open_window(str(path))
+    assert window.grow()
+    assert window.buffer[: window.end].tobytes() == b"one"
+    with pytest.raises(Corrupt):
+        window.grow()
+    window.close()
