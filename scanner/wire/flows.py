@@ -1,4 +1,4 @@
-"""Follow connections: rows of a batch are grouped by connection at once, and only payload is looked at singly."""
+"""Follow connections: a batch is grouped by connection at once, and only payload is looked at singly."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ MAX_FLOWS = 1_000_000
 DONE_KEPT = 200_000
 """Connections remembered after their end, so that late segments of theirs are not taken for new ones."""
 MARKED_KEPT = 100_000
-"""Connections followed for a mark on a port that is not mail's; past it no new ones are, counted ``unmarked``."""
+"""Connections followed for a mark on another port than mail's; past it new ones are counted ``unmarked``."""
 _FIN, _SYN, _RST, _ACK = 1, 2, 4, 16
 _SWEEP_NS = 30_000_000_000
 Keys = npt.NDArray[np.uint64]

@@ -15,7 +15,7 @@ class Stream:
     """What is known of one connection while it lasts; positions count bytes from the side's first."""
 
     __slots__ = (
-        "base", "captured", "chunks", "client_is_low", "conflicts", "duplicates", "ended", "fins", "first_seen",
+        "base", "chunks", "client_is_low", "conflicts", "duplicates", "ended", "fins", "first_seen",
         "flow", "kept", "last_seen", "limit", "macs", "position", "started", "truncated", "waiting",
     )  # fmt: skip
 

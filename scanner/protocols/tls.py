@@ -1,0 +1,210 @@
+"""TLS from outside: both hellos, the certificate while it is in clear, and who wrote how much in turn.
+
+Sources: RFC 8446, RFC 5246, RFC 6101; what is inside is not read.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from scanner.model import ClientHello, Event, Gap, Phase, Reached, ServerHello, Side, Transport, Turn, Weird
+from scanner.session import Dialect, Example
+from scanner.wire import ciphers
+from scanner.wire.certificates import certificate
+from scanner.wire.hellos import client_hello, server_hello, ssl2_hello
+from scanner.wire.tls import Content, Messages, Record, Records
+
+_CLIENT_HELLO, _SERVER_HELLO, _CERTIFICATE = 1, 2, 11
+_TLS13_FINISHED = {36 + 17, 52 + 17}
+"""Record lengths of a client's Finished: four bytes of header, a hash, and TLS 1.3's 17 (RFC 8446 4.4.4)."""
+_ALERTS = {
+    0: "close_notify", 10: "unexpected_message", 20: "bad_record_mac", 22: "record_overflow", 40:
+    "handshake_failure", 42: "bad_certificate", 43: "unsupported_certificate", 44: "certificate_revoked",
+    45: "certificate_expired", 46: "certificate_unknown", 47: "illegal_parameter", 48: "unknown_ca", 49:
+    "access_denied", 50: "decode_error", 51: "decrypt_error", 70: "protocol_version", 71:
+    "insufficient_security", 80: "internal_error", 86: "inappropriate_fallback", 90: "user_canceled", 109:
+    "missing_extension", 110: "unsupported_extension", 112: "unrecognized_name", 116:
+    "certificate_required", 120: "no_application_protocol",
+}  # fmt: skip
+"""RFC 8446 6: alert descriptions."""
+
+
+class TlsSession:
+    """One TLS connection."""
+
+    def __init__(self) -> None:
+        """Begin before the hello."""
+        self.leftover: tuple[tuple[Side, int, bytes], ...] = ()
+        self._records = (Records(), Records())
+        self._messages = (Messages(), Messages())
+        self._heads = [b"", b""]
+        self._ciphered = [False, False]
+        self._lost = [False, False]
+        self._hello: ClientHello | None = None
+        self._choice: ServerHello | None = None
+        self._finished = False
+        self._framed = False
+        self._turn: Turn | None = None
+
+    def feed(self, side: Side, data: bytes, at: int) -> Iterator[Event]:
+        """Hear bytes of one side."""
+        if self._lost[side]:
+            return
+        if side is Side.CLIENT and not self._framed and (old := self._old_hello(data)) is not None:
+            if old:
+                yield from self._hello_heard(ssl2_hello(old))
+            return
+        records = self._records[side]
+        for record in records.push(self._head(side, data)):
+            yield from self._record(side, record, at)
+        if records.broken:
+            self._lost[side] = True
+            yield Weird("tls_not_tls")
+
+    def gap(self, side: Side, missing: int, at: int) -> Iterator[Event]:
+        """Learn that bytes are lost; records of that side can no longer be found."""
+        self._lost[side] = True
+        yield Gap(side, missing)
+
+    def end(self) -> Iterator[Event]:
+        """Tell the last turn, and how far it got."""
+        if self._turn:
+            yield self._turn
+            self._turn = None
+        if self._hello or self._choice:
+            yield Reached(Phase.ANSWERED if self._choice else Phase.OPENED)
+
+    def _head(self, side: Side, data: bytes) -> bytes:
+        head, self._heads[side] = self._heads[side], b""
+        return head + data
+
+    def _old_hello(self, data: bytes) -> bytes | None:
+        """The message of an SSLv2-form hello; empty while it is not whole; None if it has not that form."""
+        head = self._heads[Side.CLIENT] + data
+        if not head[:1] or not head[0] & 0x80:
+            self._framed = True
+            return None
+        self._heads[Side.CLIENT] = head
+        if len(head) < 3:
+            return b""
+        size = (head[0] & 0x7F) << 8 | head[1]
+        if head[2] != _CLIENT_HELLO or len(head) < 2 + size:
+            return b""
+        self._heads[Side.CLIENT], self._framed = head[2 + size :], True
+        return head[2 : 2 + size]
+
+    def _record(self, side: Side, record: Record, at: int) -> Iterator[Event]:
+        match record.content:
+            case Content.HANDSHAKE if not self._ciphered[side]:
+                for kind, body in self._messages[side].push(record.payload):
+                    yield from self._message(side, kind, body)
+            case Content.CHANGE_CIPHER_SPEC:
+                self._ciphered[side] = True
+            case Content.ALERT if record.length == 2 and not self._ciphered[side]:
+                name = _ALERTS.get(record.payload[1], str(record.payload[1]))
+                yield Weird(f"tls_alert_{name}", f"from the {side.name.lower()}")
+            case Content.APPLICATION_DATA:
+                yield from self._data(side, record.length, at)
+            case _:
+                pass
+
+    def _message(self, side: Side, kind: int, body: bytes) -> Iterator[Event]:
+        if side is Side.CLIENT and kind == _CLIENT_HELLO:
+            yield from self._hello_heard(client_hello(body))
+        elif side is Side.SERVER and kind == _SERVER_HELLO:
+            if choice := server_hello(body):
+                self._choice = choice
+                yield choice
+        elif side is Side.SERVER and kind == _CERTIFICATE and (found := certificate(body)):
+            yield found
+
+    def _hello_heard(self, hello: ClientHello | None) -> Iterator[Event]:
+        if hello is None:
+            yield Weird("tls_bad_hello")
+        elif self._hello is None:
+            self._hello = hello
+            yield hello
+
+    def _data(self, side: Side, length: int, at: int) -> Iterator[Event]:
+        choice = self._choice
+        if choice is None:
+            return
+        if choice.version == ciphers.TLS13 and not self._finished:
+            if side is Side.SERVER:
+                return
+            self._finished = True
+            if length in _TLS13_FINISHED:
+                return
+        shield = ciphers.protection(choice.cipher, choice.version, choice.encrypt_then_mac)
+        low, high = ciphers.plaintext(length, shield)
+        turn = self._turn
+        if turn and turn.side is side:
+            self._turn = Turn(side, turn.low + low, turn.high + high, turn.records + 1, turn.at)
+            return
+        if turn:
+            yield turn
+        self._turn = Turn(side, low, high, 1, at)
+
+
+def _client_mark(head: bytes) -> bool | None:
+    if len(head) < 3:
+        return None if head[:1] in (b"\x16", b"\x80") or not head else False
+    if head[0] == 0x16 and head[1] == 3:
+        return len(head) < 6 or head[5] == _CLIENT_HELLO
+    return bool(head[0] & 0x80) and head[2] == _CLIENT_HELLO and head[3:4] in (b"\x03", b"\x00", b"")
+
+
+def _server_mark(head: bytes) -> bool | None:
+    if len(head) < 3:
+        return None if head[:1] in (b"\x16", b"\x15") or not head else False
+    return head[0] in (0x16, 0x15) and head[1] == 3
+
+
+def _hello_bytes() -> bytes:
+    name = b"smtp.example.com"
+    sni = (len(name) + 3).to_bytes(2, "big") + b"\0" + len(name).to_bytes(2, "big") + name
+    extensions = b"\0\0" + len(sni).to_bytes(2, "big") + sni
+    body = b"\x03\x03" + bytes(32) + b"\0" + b"\0\x02\xc0\x2f" + b"\x01\0"
+    body += len(extensions).to_bytes(2, "big") + extensions
+    message = b"\x01" + len(body).to_bytes(3, "big") + body
+    return b"\x16\x03\x01" + len(message).to_bytes(2, "big") + message
+
+
+_ANSWER = b"\x02" + (38).to_bytes(3, "big") + b"\x03\x03" + bytes(32) + b"\0" + b"\xc0\x2f" + b"\0"
+_C, _S = Side.CLIENT, Side.SERVER
+_SIZES = Example(
+    "a greeting and an answer inside TLS 1.2 are told by their sizes",
+    (
+        (_C, _hello_bytes()),
+        (_S, b"\x16\x03\x03" + len(_ANSWER).to_bytes(2, "big") + _ANSWER),
+        (_C, b"\x14\x03\x03\0\x01\x01\x16\x03\x03\0\x28" + bytes(40)),
+        (_S, b"\x14\x03\x03\0\x01\x01\x16\x03\x03\0\x28" + bytes(40)),
+        (_S, b"\x17\x03\x03\0\x4a" + bytes(74)),
+        (_C, b"\x17\x03\x03\0\x26" + bytes(38)),
+        (_C, b"\x17\x03\x03\0\x1e" + bytes(30)),
+    ),
+    (
+        ClientHello(
+            "smtp.example.com",
+            (),
+            ("TLSv1.2",),
+            "61cfdf1a447a978ff66f0880924eded7",
+            "t12d010100_f06271c2b022_000000000000",
+        ),
+        ServerHello("TLSv1.2", "TLS_ECDHE_RSA_WITH_AES_128_GCM_SHA256"),
+        Turn(_S, 50, 50, 1, 0),
+        Turn(_C, 20, 20, 2, 0),
+        Reached(Phase.ANSWERED),
+    ),
+)
+
+DIALECT = Dialect(
+    name="tls",
+    transport=Transport.TCP,
+    ports=frozenset({443, 465, 993, 995}),
+    client_mark=_client_mark,
+    server_mark=_server_mark,
+    server_first=False,
+    session=TlsSession,
+    examples=(_SIZES,),
+)

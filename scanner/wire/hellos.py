@@ -1,0 +1,211 @@
+"""Read the TLS handshake messages that are in clear, and name clients by JA3 and JA4.
+
+Sources: RFC 8446 4, RFC 5246 7.4 and E.2 (the form of SSLv2), RFC 6066 (SNI), RFC 7301 (ALPN), RFC 8701
+(GREASE), Salesforce's JA3, FoxIO's JA4 technical details.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterator, Sequence
+
+from scanner.model import ClientHello, ServerHello
+from scanner.wire import ciphers
+
+VERSIONS = {
+    0x0304: "TLSv1.3",
+    0x0303: "TLSv1.2",
+    0x0302: "TLSv1.1",
+    0x0301: "TLSv1",
+    0x0300: "SSLv3",
+    2: "SSLv2",
+}
+_JA4_VERSIONS = {0x0304: "13", 0x0303: "12", 0x0302: "11", 0x0301: "10", 0x0300: "s3", 2: "s2"}
+_RETRY = bytes.fromhex("cf21ad74e59a6111be1d8c021e65b891c2a211167abb8c5e079e09e2c8a8339c")
+"""RFC 8446 4.1.3: the random of a HelloRetryRequest."""
+_SNI, _GROUPS, _POINTS, _SIGNATURES, _ALPN, _ETM, _SUPPORTED = 0, 10, 11, 13, 16, 22, 43
+NAME_LENGTH = 255
+"""RFC 1035 2.3.4; a longer name is cut."""
+
+
+class ShortMessageError(Exception):
+    """A message ends before it should; never leaves this package."""
+
+
+class Cursor:
+    """Reads numbers and vectors from bytes; raises ``ShortMessageError`` past the end."""
+
+    __slots__ = ("_at", "_data")
+
+    def __init__(self, data: bytes) -> None:
+        """Begin at the first byte."""
+        self._data = data
+        self._at = 0
+
+    def take(self, count: int) -> bytes:
+        """Read so many bytes."""
+        end = self._at + count
+        if end > len(self._data):
+            raise ShortMessageError
+        taken, self._at = self._data[self._at : end], end
+        return taken
+
+    def number(self, size: int) -> int:
+        """Read a big-endian number of so many bytes."""
+        return int.from_bytes(self.take(size), "big")
+
+    def vector(self, size: int) -> bytes:
+        """Read a length of so many bytes, and what it counts."""
+        return self.take(self.number(size))
+
+    @property
+    def left(self) -> int:
+        """Bytes not read."""
+        return len(self._data) - self._at
+
+
+def client_hello(body: bytes) -> ClientHello | None:
+    """Read a ClientHello's body; None if it is cut or wrong."""
+    try:
+        cursor = Cursor(body)
+        legacy = cursor.number(2)
+        cursor.take(32)
+        cursor.vector(1)
+        suites = _numbers(cursor.vector(2))
+        cursor.vector(1)
+        extensions = list(_extensions(cursor))
+        return _client(legacy, suites, extensions)
+    except ShortMessageError:
+        return None
+
+
+def ssl2_hello(message: bytes) -> ClientHello | None:
+    """Read a ClientHello in the form of SSLv2 (after its two bytes of length)."""
+    try:
+        cursor = Cursor(message)
+        cursor.take(1)
+        version = cursor.number(2)
+        size = cursor.number(2)
+        cursor.take(4)
+        specs = cursor.take(size)
+    except ShortMessageError:
+        return None
+    kinds = [int.from_bytes(specs[at : at + 3], "big") for at in range(0, len(specs) - 2, 3)]
+    return _client(version, [kind for kind in kinds if kind <= 0xFFFF], [])
+
+
+def server_hello(body: bytes) -> ServerHello | None:
+    """Read a ServerHello's body; None if it is cut, wrong, or asks the client to try again."""
+    try:
+        cursor = Cursor(body)
+        version = cursor.number(2)
+        if cursor.take(32) == _RETRY:
+            return None
+        cursor.vector(1)
+        suite = cursor.number(2)
+        cursor.take(1)
+        found = dict(_extensions(cursor))
+        if len(found.get(_SUPPORTED, b"")) == 2:
+            version = int.from_bytes(found[_SUPPORTED], "big")
+        alpn = _alpn(found.get(_ALPN, b""))
+    except ShortMessageError:
+        return None
+    return ServerHello(
+        VERSIONS.get(version, f"0x{version:04X}"), ciphers.name(suite), next(iter(alpn), None), _ETM in found
+    )
+
+
+def is_grease(value: int) -> bool:
+    """Tell the values that clients put in to keep servers tolerant (RFC 8701 2)."""
+    return value & 0x0F0F == 0x0A0A and value >> 8 == value & 0xFF
+
+
+def _extensions(cursor: Cursor) -> Iterator[tuple[int, bytes]]:
+    if not cursor.left:
+        return
+    block = Cursor(cursor.vector(2))
+    while block.left:
+        yield block.number(2), block.vector(2)
+
+
+def _numbers(vector: bytes) -> list[int]:
+    return [int.from_bytes(vector[at : at + 2], "big") for at in range(0, len(vector) - 1, 2)]
+
+
+def _plain(values: Sequence[int]) -> list[int]:
+    return [value for value in values if not is_grease(value)]
+
+
+def _alpn(body: bytes) -> tuple[str, ...]:
+    if not body:
+        return ()
+    block = Cursor(Cursor(body).vector(2))
+    found = []
+    while block.left:
+        found.append(block.vector(1).decode("latin-1"))
+    return tuple(found)
+
+
+def _server_name(body: bytes) -> str | None:
+    if not body:
+        return None
+    block = Cursor(Cursor(body).vector(2))
+    while block.left:
+        kind, name = block.number(1), block.vector(2)
+        if kind == 0:
+            return name.decode("ascii", "replace").rstrip(".").lower()[:NAME_LENGTH] or None
+    return None
+
+
+def _client(legacy: int, suites: list[int], extensions: list[tuple[int, bytes]]) -> ClientHello:
+    found = dict(extensions)
+    offered = _plain(_numbers(found[_SUPPORTED][1:])) if _SUPPORTED in found else [legacy]
+    versions = sorted(set(offered), reverse=True)
+    name, alpn = _server_name(found.get(_SNI, b"")), _alpn(found.get(_ALPN, b""))
+    kinds = _plain([kind for kind, _ in extensions])
+    return ClientHello(
+        server_name=name,
+        alpn=alpn,
+        versions=tuple(VERSIONS.get(version, f"0x{version:04X}") for version in versions),
+        ja3=_ja3(legacy, _plain(suites), kinds, found),
+        ja4=_ja4(versions[0] if versions else legacy, _plain(suites), kinds, found),
+    )
+
+
+def _ja3(legacy: int, suites: list[int], kinds: list[int], found: dict[int, bytes]) -> str:
+    groups = _plain(_numbers(found.get(_GROUPS, b"")[2:]))
+    points = list(found.get(_POINTS, b"")[1:])
+    lists = (suites, kinds, groups, points)
+    text = ",".join((str(legacy), *("-".join(map(str, numbers)) for numbers in lists)))
+    return hashlib.md5(text.encode(), usedforsecurity=False).hexdigest()
+
+
+def _ja4(version: int, suites: list[int], kinds: list[int], found: dict[int, bytes]) -> str:
+    name = "d" if _SNI in found else "i"
+    counts = f"{min(len(suites), 99):02d}{min(len(kinds), 99):02d}"
+    first = f"t{_JA4_VERSIONS.get(version, '00')}{name}{counts}{_ja4_alpn(found.get(_ALPN, b''))}"
+    hashed = sorted(kind for kind in kinds if kind not in (_SNI, _ALPN))
+    signatures = _plain(_numbers(found.get(_SIGNATURES, b"")[2:]))
+    tail = _hex_list(hashed) + (f"_{_hex_list(signatures)}" if signatures else "")
+    return f"{first}_{_short_hash(_hex_list(sorted(suites)))}_{_short_hash(tail if kinds else '')}"
+
+
+def _ja4_alpn(body: bytes) -> str:
+    try:
+        first = next(iter(_alpn(body)), "")
+    except ShortMessageError:
+        first = ""
+    if not first:
+        return "00"
+    ends = first[0], first[-1]
+    if all(end.isascii() and end.isalnum() for end in ends):
+        return "".join(ends)
+    return f"{ord(ends[0]):02x}"[0] + f"{ord(ends[1]):02x}"[1]
+
+
+def _hex_list(values: Sequence[int]) -> str:
+    return ",".join(f"{value:04x}" for value in values)
+
+
+def _short_hash(text: str) -> str:
+    return hashlib.sha256(text.encode()).hexdigest()[:12] if text else "0" * 12
