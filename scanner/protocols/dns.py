@@ -12,7 +12,7 @@ from scanner.session import Dialect, Example
 ANSWERS_READ = 64
 """Records of one answer read; Exchange Online's names give eight addresses and three aliases."""
 STEPS = 160
-"""Labels and compression pointers of one name (RFC 1035 2.3.4 allows 127 labels); a loop ends here, unread."""
+"""Labels and compression pointers of one name (RFC 1035 2.3.4 allows 127 labels); a loop ends here."""
 _A, _CNAME, _AAAA = 1, 5, 28
 _HEADER = 12
 
@@ -112,7 +112,7 @@ _LOOKUP = Example(
             b"\0\x01\x81\x80\0\x01\0\x02\0\0\0\0"
             + _QUESTION
             + b"\xc0\x0c\0\x05\0\x01\0\0\0\x3c\0\x07\x04edge\xc0\x14"
-            + b"\xc0\x37\0\x01\0\x01\0\0\0\x3c\0\x04\x34\x60\x00\x02",
+            + b"\xc0\x33\0\x01\0\x01\0\0\0\x3c\0\x04\x34\x60\x00\x02",
         ),
     ),
     (Answer("outlook.office365.com", "52.96.0.2"),),

@@ -1,0 +1,310 @@
+"""HTTP/1.x as Exchange's clients speak it: RFC 9112, with RFC 9110's authentication; bodies pass unread."""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+
+from scanner.model import (
+    Event,
+    Gap,
+    Label,
+    Login,
+    Offer,
+    Outcome,
+    Phase,
+    Reached,
+    Service,
+    Side,
+    Transport,
+    Weird,
+)
+from scanner.protocols import eas
+from scanner.protocols.http_auth import Credentials, credentials, offered, service
+from scanner.session import Dialect, Example
+from scanner.wire.lines import Lines
+
+METHODS = frozenset(
+    b"GET HEAD POST PUT DELETE OPTIONS CONNECT PATCH TRACE PROPFIND PROPPATCH MKCOL COPY MOVE LOCK UNLOCK SEARCH"
+    b" SUBSCRIBE POLL RPC_IN_DATA RPC_OUT_DATA REPORT BPROPFIND".split()
+)
+"""RFC 9110 9, RFC 4918 9, and those of Outlook Anywhere ([MS-RPCH] 2.1.2.1)."""
+PENDING_LIMIT = 256
+"""Requests that wait for an answer; more are not matched and told as ``http_pipeline``."""
+TEXT_LENGTH = 256
+"""Characters of a header kept."""
+_HEADERS = {b"user-agent": "http.user_agent", b"host": "http.host", b"ms-asprotocolversion": "eas.version"}
+_COOKIES = (b"fedauth", b"rtfa", b"cadata", b"openidconnect.token")
+"""Cookies that stand for a login at Exchange's and SharePoint's front ends."""
+
+
+@dataclass(slots=True)
+class _Request:
+    method: bytes
+    target: bytes
+    at: int
+    login: Credentials | None = None
+
+
+@dataclass(slots=True)
+class _Head:
+    """A request's or response's head while it is read."""
+
+    first: bytes = b""
+    length: int | None = None
+    chunked: bool = False
+    offers: list[str] = field(default_factory=list)
+
+
+class HttpSession:
+    """One HTTP/1.x connection."""
+
+    def __init__(self) -> None:
+        """Begin before the first request."""
+        self.leftover: tuple[tuple[Side, int, bytes], ...] = ()
+        self._lines = (Lines(), Lines())
+        self._heads: list[_Head | None] = [None, None]
+        self._chunks = [False, False]
+        self._endless = [False, False]
+        self._requests: deque[_Request] = deque()
+        self._asking: _Request | None = None
+        self._over = self._answered_any = False
+        self._spoke = [False, False]
+        self._told: set[tuple[str, str]] = set()
+        self._last: tuple[Credentials, Outcome | None] | None = None
+
+    def feed(self, side: Side, data: bytes, at: int) -> Iterator[Event]:
+        """Hear bytes of one side."""
+        if self._over or self._endless[side]:
+            return
+        if data:
+            self._spoke[side] = True
+        lines = self._lines[side]
+        lines.push(data)
+        while not self._over and not self._endless[side] and (line := lines.pop()) is not None:
+            if self._chunks[side]:
+                self._chunk(side, line)
+            else:
+                yield from self._line(side, line, at)
+        if lines.overflowed:
+            lines.overflowed = False
+            yield Weird("http_long_line")
+
+    def gap(self, side: Side, missing: int, at: int) -> Iterator[Event]:
+        """Learn that bytes are lost; a head that was being read is forgotten."""
+        if self._over:
+            return
+        self._lines[side].lose(missing)
+        self._heads[side] = None
+        if side is Side.SERVER:
+            yield from self._unanswered()
+        yield Gap(side, missing)
+
+    def end(self) -> Iterator[Event]:
+        """Tell attempts without an answer, and how far it got."""
+        yield from self._unanswered()
+        if any(self._spoke):
+            both = Phase.SERVED if self._answered_any else Phase.ANSWERED
+            yield Reached(both if all(self._spoke) else Phase.OPENED)
+
+    def _unanswered(self) -> Iterator[Event]:
+        pending, self._requests = self._requests, deque()
+        for request in pending:
+            if request.login and request.login.final:
+                yield from self._attempt(request, None, b"")
+
+    def _chunk(self, side: Side, line: bytes) -> None:
+        size = line.partition(b";")[0].strip()
+        try:
+            count = int(size or b"0", 16)
+        except ValueError:
+            self._chunks[side] = False
+            return
+        if size:
+            if count:
+                self._lines[side].skip(count)
+            else:
+                self._chunks[side] = False
+                self._heads[side] = _Head(first=b"trailer")
+
+    def _line(self, side: Side, line: bytes, at: int) -> Iterator[Event]:
+        head = self._heads[side]
+        if head is None:
+            if side is Side.CLIENT:
+                self._request_line(line, at)
+            elif line.startswith(b"HTTP/1."):
+                self._heads[side] = _Head(first=line)
+            return
+        if line:
+            yield from self._header(side, head, line)
+            return
+        self._heads[side] = None
+        if head.first == b"trailer":
+            return
+        if side is Side.CLIENT:
+            yield from self._asked(head)
+        else:
+            yield from self._answered(head, at)
+
+    def _request_line(self, line: bytes, at: int) -> None:
+        words = line.split()
+        if len(words) == 3 and words[0] in METHODS and words[2].startswith(b"HTTP/1."):
+            self._heads[Side.CLIENT] = _Head(first=line)
+            self._asking = _Request(words[0], words[1], at)
+
+    def _header(self, side: Side, head: _Head, line: bytes) -> Iterator[Event]:
+        name, _, value = line.partition(b":")
+        name, value = name.strip().lower(), value.strip()
+        match name:
+            case b"content-length" if value.isdigit():
+                head.length = int(value[:18])
+            case b"transfer-encoding":
+                head.chunked = b"chunked" in value.lower()
+            case b"authorization" if self._asking and side is Side.CLIENT:
+                self._asking.login = credentials(value) or self._asking.login
+            case b"www-authenticate" if side is Side.SERVER:
+                head.offers += offered(value)
+            case b"cookie" if side is Side.CLIENT:
+                yield from self._cookies(value)
+            case _ if side is Side.CLIENT and name in _HEADERS:
+                yield from self._label(_HEADERS[name], _text(value))
+
+    def _cookies(self, value: bytes) -> Iterator[Event]:
+        for cookie in value.split(b";"):
+            name = cookie.partition(b"=")[0].strip()
+            if name.lower() in _COOKIES:
+                yield from self._label("http.cookie", _text(name))
+
+    def _label(self, name: str, text: str) -> Iterator[Event]:
+        if text and (name, text) not in self._told and len(self._told) < PENDING_LIMIT:
+            self._told.add((name, text))
+            yield Label(name, text)
+
+    def _asked(self, head: _Head) -> Iterator[Event]:
+        request = self._asking
+        self._asking = None
+        if request is None:
+            return
+        path, _, query = request.target.partition(b"?")
+        if path.lower().startswith((b"http://", b"https://")):
+            path = b"/" + path.split(b"/", 3)[-1]
+        if kind := service(path):
+            if ("service", kind) not in self._told:
+                self._told.add(("service", kind))
+                yield Service(kind)
+            if kind == "eas":
+                for label in eas.labels(query.decode("latin-1")):
+                    yield from self._label(label.field, label.text)
+        if len(self._requests) < PENDING_LIMIT:
+            self._requests.append(request)
+        else:
+            yield Weird("http_pipeline")
+        if request.method != b"CONNECT":
+            self._body(Side.CLIENT, head)
+
+    def _answered(self, head: _Head, at: int) -> Iterator[Event]:
+        status = head.first.split()[1:2]
+        code = int(status[0]) if status and status[0].isdigit() and len(status[0]) == 3 else 0
+        if 100 <= code < 200:
+            return
+        request = self._requests.popleft() if self._requests else None
+        self._answered_any |= code != 401
+        if head.offers and code == 401:
+            yield Offer(tuple(sorted(set(head.offers))))
+        if request and request.method == b"CONNECT" and 200 <= code < 300:
+            yield from self._tunnel(request, at)
+            return
+        if request and request.login:
+            yield from self._judge(request, code, head)
+        if (request and request.method == b"HEAD") or code in (204, 304):
+            return
+        self._body(Side.SERVER, head)
+        if head.length is None and not head.chunked:
+            self._endless[Side.SERVER] = True
+
+    def _judge(self, request: _Request, code: int, head: _Head) -> Iterator[Event]:
+        """401 to an opening message is a step; to a final one it is the refusal (RFC 9110 15.5.2)."""
+        if request.login is None or (not request.login.final and code == 401):
+            return
+        refused = code in (401, 403) or (code == 456)
+        outcome = Outcome.REFUSED if refused else Outcome.ACCEPTED if 200 <= code < 500 else None
+        yield from self._attempt(request, outcome, head.first.partition(b" ")[2])
+
+    def _attempt(self, request: _Request, outcome: Outcome | None, sentence: bytes) -> Iterator[Event]:
+        """Tell an attempt; the same credentials with the same result again are no new attempt."""
+        login = request.login
+        if login is None or self._last == (login, outcome):
+            return
+        self._last = login, outcome
+        reason = _text(sentence) if outcome is Outcome.REFUSED else None
+        yield Login(login.mechanism, outcome, login.username, reason, at=request.at)
+
+    def _body(self, side: Side, head: _Head) -> None:
+        if head.chunked:
+            self._chunks[side] = True
+        elif head.length:
+            self._lines[side].skip(head.length)
+
+    def _tunnel(self, request: _Request, at: int) -> Iterator[Event]:
+        self._over = True
+        rests = ((side, at, self._lines[side].rest()) for side in (Side.CLIENT, Side.SERVER))
+        self.leftover = tuple(rest for rest in rests if rest[2])
+        yield Label("http.connect", _text(request.target))
+
+
+def _text(raw: bytes) -> str:
+    return raw.decode("latin-1")[:TEXT_LENGTH]
+
+
+def _client_mark(head: bytes) -> bool | None:
+    line, end, _ = head.partition(b"\n")
+    words = line.split()
+    if words and words[0] in METHODS:
+        return words[-1].startswith(b"HTTP/1.") if end else True
+    return None if not end and len(head) < 8 and head.isalpha() else False
+
+
+def _server_mark(head: bytes) -> bool | None:
+    if head.startswith(b"HTTP/1."):
+        return True
+    return None if b"HTTP/1.".startswith(head[:7]) else False
+
+
+_C, _S = Side.CLIENT, Side.SERVER
+_PHONE = Example(
+    "a phone syncs with a password",
+    (
+        (
+            _C,
+            b"POST /Microsoft-Server-ActiveSync?Cmd=Sync&User=ann&DeviceId=ABC123&DeviceType=Phone HTTP/1.1\r\n"
+            b"Host: outlook.office365.com\r\nMS-ASProtocolVersion: 14.1\r\nContent-Length: 3\r\n"
+            b"Authorization: Basic YW5uQGV4YW1wbGUuY29tOnNlY3JldC0x\r\n\r\nabc",
+        ),
+        (_S, b'HTTP/1.1 401 Unauthorized\r\nWWW-Authenticate: Basic realm=""\r\nContent-Length: 0\r\n\r\n'),
+    ),
+    (
+        Label("http.host", "outlook.office365.com"),
+        Label("eas.version", "14.1"),
+        Service("eas"),
+        Label("eas.command", "Sync"),
+        Label("eas.user", "ann"),
+        Label("eas.device_id", "ABC123"),
+        Label("eas.device_type", "Phone"),
+        Offer(("HTTP-Basic",)),
+        Login("HTTP-Basic", Outcome.REFUSED, "ann@example.com", "401 Unauthorized"),
+        Reached(Phase.ANSWERED),
+    ),
+    (b"secret-1", b"YW5uQGV4YW1wbGUuY29tOnNlY3JldC0x"),
+)
+
+DIALECT = Dialect(
+    name="http",
+    transport=Transport.TCP,
+    ports=frozenset({80, 443, 3128, 8080}),
+    client_mark=_client_mark,
+    server_mark=_server_mark,
+    server_first=False,
+    session=HttpSession,
+    examples=(_PHONE,),
+)

@@ -1,0 +1,89 @@
+"""Who logs in by HTTP: Authorization read up to the user name (RFC 9110 11, RFC 7617, RFC 6750, RFC 4559)."""
+
+from __future__ import annotations
+
+import binascii
+import re
+from typing import NamedTuple
+
+from scanner.protocols import ntlm
+from scanner.protocols.sasl import NAME_LENGTH
+
+_SCHEMES = {b"basic": "HTTP-Basic", b"bearer": "HTTP-Bearer", b"ntlm": "HTTP-NTLM", b"digest": "HTTP-Digest"}
+_SCHEMES |= {b"negotiate": "HTTP-Negotiate", b"kerberos": "HTTP-Negotiate"}
+_DIGEST_USER = re.compile(rb'username="([^"]*)"')
+_CHALLENGE = re.compile(rb"(?:^|,\s*)([A-Za-z][A-Za-z0-9-]*)(?=\s*$|\s*,|\s+[A-Za-z0-9+/=_-])")
+SERVICES = (
+    (b"/microsoft-server-activesync", "eas"),
+    (b"/ews/", "ews"),
+    (b"/autodiscover/", "autodiscover"),
+    (b"/mapi/", "mapi"),
+    (b"/rpc/", "rpc"),
+    (b"/rpcwithcert/", "rpc"),
+    (b"/oab/", "oab"),
+    (b"/powershell", "powershell"),
+    (b"/owa/", "owa"),
+    (b"/api/v2.0", "rest"),
+    (b"/api/beta", "rest"),
+)
+"""Exchange's virtual directories, lower case."""
+
+
+class Credentials(NamedTuple):
+    """One Authorization header, its secret dropped."""
+
+    mechanism: str
+    username: str | None
+    final: bool
+    """False for a message that only opens an exchange (NTLM type 1)."""
+
+
+def credentials(value: bytes) -> Credentials | None:
+    """Read a header's value; None for a scheme that has no name among ours."""
+    scheme, _, rest = value.strip().partition(b" ")
+    mechanism = _SCHEMES.get(scheme.lower())
+    rest = rest.strip()
+    match mechanism:
+        case None:
+            return None
+        case "HTTP-Basic":
+            return Credentials(mechanism, _text(_decoded(rest).partition(b":")[0]), final=True)
+        case "HTTP-Digest":
+            found = _DIGEST_USER.search(rest)
+            return Credentials(mechanism, _text(found[1]) if found else None, final=True)
+        case "HTTP-NTLM" | "HTTP-Negotiate":
+            return _spnego(mechanism, _decoded(rest))
+        case _:
+            return Credentials(mechanism, None, final=True)
+
+
+def offered(value: bytes) -> tuple[str, ...]:
+    """Schemes of a WWW-Authenticate header, as mechanisms of the session record."""
+    names = (_SCHEMES.get(found.lower()) for found in _CHALLENGE.findall(value))
+    return tuple(name for name in names if name)
+
+
+def service(path: bytes) -> str | None:
+    """Name the Exchange service that a path belongs to."""
+    lowered = path.lower()
+    return next((name for start, name in SERVICES if lowered.startswith(start)), None)
+
+
+def _spnego(mechanism: str, message: bytes) -> Credentials:
+    """NTLM may come bare or inside Negotiate; then it is NTLM all the same."""
+    at = message.find(ntlm.SIGNATURE)
+    if at < 0:
+        return Credentials(mechanism, None, final=mechanism == "HTTP-Negotiate")
+    inner = message[at:]
+    return Credentials("HTTP-NTLM", ntlm.username(inner), final=inner[8:12] == b"\x03\0\0\0")
+
+
+def _decoded(value: bytes) -> bytes:
+    try:
+        return binascii.a2b_base64(value)
+    except binascii.Error:
+        return b""
+
+
+def _text(name: bytes) -> str | None:
+    return name.decode("utf-8", "replace")[:NAME_LENGTH] or None
