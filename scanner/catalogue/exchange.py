@@ -89,8 +89,7 @@ class Catalogue:
 def load_catalogue(path: str | None = None, extra: Sequence[str] = ()) -> Catalogue:
     """Read a catalogue: ours, a user's TOML, or Microsoft's endpoints JSON; ``extra`` are ``--endpoint``s.
 
-    Raises ``BadCatalogueError``. Source of the JSON form: learn.microsoft.com, "Office 365 IP Address and URL web
-    service".
+    Raises ``BadCatalogueError``. The JSON is that of the "Office 365 IP Address and URL web service".
     """
     try:
         text = Path(path).read_text("utf-8") if path else _own()

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
+import datetime
 import tomllib
 from dataclasses import dataclass
-from datetime import date
 from importlib.resources import files
 from pathlib import Path
 
@@ -18,12 +18,12 @@ class Deadline:
     """One date."""
 
     id: str
-    date: date | None
+    date: datetime.date | None
     """None: announced without one."""
     what: str
     applies: str
     source: str
-    checked: date
+    checked: datetime.date
     confidence: str
 
 
@@ -36,7 +36,9 @@ class Retirement:
 
     def deadlines(self) -> tuple[Deadline, ...]:
         """All rows by date; those without one last."""
-        return tuple(sorted(self._deadlines.values(), key=lambda row: (row.date or date.max, row.id)))
+        return tuple(
+            sorted(self._deadlines.values(), key=lambda row: (row.date or datetime.date.max, row.id))
+        )
 
     def deadline(self, name: str) -> Deadline:
         """The row of an id. KeyError for one that the table lacks: then the table was refused on loading."""
@@ -44,8 +46,9 @@ class Retirement:
 
 
 NEEDED = (
-    "basic-auth", "smtp-auth", "ews-begin", "ews-end", "eas-below-16.1", "smtp-legacy-tls", "popimap-legacy-tls",
-    "popimap-legacy-hosts-end", "hve-basic-auth", "consumer-basic-auth", "remote-powershell", "outlook-anywhere",
+    "basic-auth", "smtp-auth", "ews-begin", "ews-end", "eas-below-16.1", "smtp-legacy-tls",
+    "popimap-legacy-tls", "popimap-legacy-hosts-end", "hve-basic-auth", "consumer-basic-auth",
+    "remote-powershell", "outlook-anywhere",
 )  # fmt: skip
 """Rows that the rules rest on."""
 

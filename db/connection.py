@@ -1,0 +1,100 @@
+"""Open a database so that nobody else can read it, and turn its faults into one line for the user."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from sqlalchemy import Connection, Engine, create_engine, event, inspect, make_url, text
+from sqlalchemy.exc import ArgumentError, NoSuchModuleError, SQLAlchemyError
+from sqlalchemy.pool import StaticPool
+
+from db.schema import REVISION
+
+BUSY_MS = 30_000
+"""How long to wait for another writer: its longest transaction is one batch, well under a second."""
+
+
+class InventoryError(Exception):
+    """The inventory cannot be used; the text says why in one line."""
+
+
+def open_engine(url: str, create: bool) -> Engine:
+    """Connect to a database, and bring it to the newest form. Raises ``InventoryError``."""
+    try:
+        target = make_url(url if "://" in url else f"sqlite:///{url}")
+        if target.get_backend_name() not in ("sqlite", "postgresql"):
+            raise InventoryError(f"{target.get_backend_name()}: the inventory lives in SQLite or PostgreSQL")
+        if target.get_backend_name() == "sqlite" and target.database not in (None, "", ":memory:"):
+            _prepare_file(Path(str(target.database)), create)
+        memory = target.get_backend_name() == "sqlite" and target.database in (None, "", ":memory:")
+        engine = create_engine(target, poolclass=StaticPool) if memory else create_engine(target)
+    except (ArgumentError, NoSuchModuleError, ImportError) as fault:
+        raise InventoryError(f"{url}: {_line(fault)}") from fault
+    if engine.dialect.name == "sqlite":
+        event.listen(engine, "connect", _configure)
+        event.listen(engine, "begin", _begin)
+    with told(engine):
+        _migrate(engine)
+    return engine
+
+
+@contextmanager
+def told(engine: Engine) -> Iterator[None]:
+    """Let faults of the database leave as ``InventoryError``."""
+    try:
+        yield
+    except SQLAlchemyError as fault:
+        raise InventoryError(f"{engine.url.render_as_string()}: {_line(fault)}") from fault
+
+
+def _prepare_file(path: Path, create: bool) -> None:
+    """Only the owner may read it, from its first byte on; SQLite gives its side files the same mode."""
+    try:
+        if not path.exists():
+            if not create:
+                raise InventoryError(f"{path}: there is no inventory yet; 'mailsunset read' makes one")
+            path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+            os.close(os.open(path, os.O_CREAT | os.O_RDWR, 0o600))
+        elif path.is_dir() or not os.access(path, os.R_OK):
+            raise InventoryError(f"{path}: cannot be read")
+    except OSError as fault:
+        raise InventoryError(f"{path}: {fault.strerror or fault}") from fault
+
+
+def _configure(connection: Any, _: object) -> None:
+    connection.isolation_level = None
+    cursor = connection.cursor()
+    cursor.execute(f"PRAGMA busy_timeout = {BUSY_MS}")
+    cursor.execute("PRAGMA journal_mode = WAL")
+    cursor.execute("PRAGMA synchronous = NORMAL")
+    cursor.close()
+
+
+def _begin(connection: Connection) -> None:
+    writes = connection.get_execution_options().get("writes", False)
+    connection.exec_driver_sql("BEGIN IMMEDIATE" if writes else "BEGIN")
+
+
+def _migrate(engine: Engine) -> None:
+    """Alembic is imported only where there is something to do: it costs a third of a second."""
+    with engine.connect() as connection:
+        known = inspect(connection).has_table("alembic_version")
+        found = (
+            connection.execute(text("SELECT version_num FROM alembic_version")).scalar() if known else None
+        )
+    if found == REVISION:
+        return
+    if found is not None and found > REVISION:
+        raise InventoryError(f"{engine.url.render_as_string()}: written by a newer version of mailsunset")
+    from db.migrations import upgrade  # costs a third of a second, needed once
+
+    with engine.execution_options(writes=True).begin() as connection:
+        upgrade(connection)
+
+
+def _line(fault: Exception) -> str:
+    return str(getattr(fault, "orig", None) or fault).splitlines()[0]
