@@ -125,6 +125,7 @@ class Pipeline:
         max_flows: int = 1_000_000,
     ) -> None:
         """Listen as ``sensor``, with at most ``max_flows`` connections followed at a time."""
+        self.sensor = sensor
         self._listener = Listener(catalogue, sensor, usernames)
         self._interest = Interest(catalogue.mail_ports, catalogue.prefixes)
         self._max_flows = max_flows
@@ -137,8 +138,10 @@ class Pipeline:
         decoder = Decoder(DNS_PORTS)
         try:
             for batch in capture:
-                for columns in decoder.decode(batch):
+                decoded = decoder.decode(batch)
+                for columns in decoded:
                     self._learn_names(columns)
+                for columns in decoded:
                     if found := self._observe(table.add(columns)):
                         yield found
         except Exception:

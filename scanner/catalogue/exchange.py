@@ -77,6 +77,11 @@ class Catalogue:
             return Match(owner.kind, f"{owner.label or 'prefix'} {prefix}", owner.role, owner.cloud)
         return Match(ServerKind.INTERNAL if net.is_internal(ip) else ServerKind.OTHER)
 
+    def role(self, name: str | None) -> str | None:
+        """What a server of this name is for; None for one that the catalogue does not name."""
+        found = self._by_name(name.lower().rstrip(".")) if name else None
+        return found.role if found else None
+
     def _by_name(self, name: str) -> Match | None:
         if endpoint := self._exact.get(name):
             return _match(endpoint, name)

@@ -29,7 +29,7 @@ def labels(query: str) -> Iterator[Label]:
 
 
 def _encoded(query: str) -> Iterator[Label]:
-    """[MS-ASHTTP] 2.2.1.1.1.1: version, command, locale, then device id, policy key, device type with lengths."""
+    """[MS-ASHTTP] 2.2.1.1.1.1: version, command, locale; device id, policy key, device type with lengths."""
     try:
         raw = binascii.a2b_base64(query.encode("ascii", "replace"))
     except binascii.Error:

@@ -26,8 +26,8 @@ from scanner.session import Dialect, Example
 from scanner.wire.lines import Lines
 
 METHODS = frozenset(
-    b"GET HEAD POST PUT DELETE OPTIONS CONNECT PATCH TRACE PROPFIND PROPPATCH MKCOL COPY MOVE LOCK UNLOCK SEARCH"
-    b" SUBSCRIBE POLL RPC_IN_DATA RPC_OUT_DATA REPORT BPROPFIND".split()
+    b"GET HEAD POST PUT DELETE OPTIONS CONNECT PATCH TRACE PROPFIND PROPPATCH MKCOL COPY MOVE LOCK UNLOCK"
+    b" SEARCH SUBSCRIBE POLL RPC_IN_DATA RPC_OUT_DATA REPORT BPROPFIND".split()
 )
 """RFC 9110 9, RFC 4918 9, and those of Outlook Anywhere ([MS-RPCH] 2.1.2.1)."""
 PENDING_LIMIT = 256
@@ -277,7 +277,7 @@ _PHONE = Example(
     (
         (
             _C,
-            b"POST /Microsoft-Server-ActiveSync?Cmd=Sync&User=ann&DeviceId=ABC123&DeviceType=Phone HTTP/1.1\r\n"
+            b"POST /Microsoft-Server-ActiveSync?Cmd=Sync&User=ann&DeviceId=AB12&DeviceType=Fon HTTP/1.1\r\n"
             b"Host: outlook.office365.com\r\nMS-ASProtocolVersion: 14.1\r\nContent-Length: 3\r\n"
             b"Authorization: Basic YW5uQGV4YW1wbGUuY29tOnNlY3JldC0x\r\n\r\nabc",
         ),
@@ -289,8 +289,8 @@ _PHONE = Example(
         Service("eas"),
         Label("eas.command", "Sync"),
         Label("eas.user", "ann"),
-        Label("eas.device_id", "ABC123"),
-        Label("eas.device_type", "Phone"),
+        Label("eas.device_id", "AB12"),
+        Label("eas.device_type", "Fon"),
         Offer(("HTTP-Basic",)),
         Login("HTTP-Basic", Outcome.REFUSED, "ann@example.com", "401 Unauthorized"),
         Reached(Phase.ANSWERED),

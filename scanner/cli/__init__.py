@@ -1,0 +1,66 @@
+"""The command line: floor 6. A file in ``commands`` is a command; it is imported when it is called."""
+
+from __future__ import annotations
+
+import os
+import pkgutil
+import sys
+from importlib import import_module
+from pathlib import Path
+
+import click
+
+from scanner.cli.settings import Settings, as_date, load_config
+from scanner.version import __version__
+
+_COMMANDS = "scanner.cli.commands"
+
+
+class Commands(click.Group):
+    """Finds commands by their files."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        """Names of all commands."""
+        folder = str(Path(__file__).with_name("commands"))
+        return sorted(module.name for module in pkgutil.iter_modules([folder]))
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        """Import a command's file."""
+        if cmd_name not in self.list_commands(ctx):
+            return None
+        command = import_module(f"{_COMMANDS}.{cmd_name}").command
+        return command if isinstance(command, click.Command) else None
+
+
+@click.group(cls=Commands, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
+@click.option("--db", metavar="URL", envvar="MAILSUNSET_DB", help="Inventory: a file or a SQLAlchemy URL.")
+@click.option("--as-of", metavar="DATE", callback=as_date, help="Judge as on this day (YYYY-MM-DD).")
+@click.option(
+    "--config", metavar="FILE", help="Settings as TOML: db, sensor, catalogue, retirement, endpoint."
+)
+@click.version_option(__version__, prog_name="mailsunset")
+@click.pass_context
+def root(ctx: click.Context, db: str | None, as_of: object, config: str | None) -> None:
+    """Tell which machines stop mailing when Exchange Online stops accepting passwords.
+
+    Exit status: 0 done; 1 could not finish (said why, what was read is kept); 2 wrong usage or input;
+    10 --fail-on found something.
+    """
+    ctx.obj = Settings.of(db, as_of, load_config(config))
+
+
+def main() -> None:
+    """Run; a reader that goes away is no fault, and Ctrl-C ends with 130."""
+    try:
+        root(standalone_mode=False)
+    except click.ClickException as fault:
+        fault.show()
+        sys.exit(fault.exit_code)
+    except click.Abort:
+        click.echo("stopped", err=True)
+        sys.exit(130)
+    except click.exceptions.Exit as stop:
+        sys.exit(stop.exit_code)
+    except BrokenPipeError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        sys.exit(0)

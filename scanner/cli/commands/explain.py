@@ -1,0 +1,76 @@
+"""``mailsunset explain``: one host's verdict, and all that it rests on."""
+
+from __future__ import annotations
+
+import json
+import sys
+
+import click
+
+from scanner.cli import options
+from scanner.cli.settings import InputError, Settings, inventory, judge
+from scanner.model import Host, Observation, Reason, Verdict
+from scanner.report.escape import visible
+from scanner.report.formats import Format, write_lines
+from scanner.report.records import Record, host_record, session_record, timestamp
+
+SESSIONS_SHOWN = 10
+"""Sessions a host in the explanation; ``sessions --host`` lists all."""
+
+
+@click.command("explain")
+@click.argument("host")
+@options.table
+@click.pass_obj
+def command(settings: Settings, host: str, form: str) -> None:
+    """Explain what becomes of HOST (a MAC, an address or a name), and what that rests on."""
+    from db import SessionFilter  # 150 ms that --help need not pay
+    from scanner.net import vendor
+
+    with inventory(settings) as kept:
+        found = kept.host(host, vendor)
+        if found is None:
+            raise InputError(f"{host}: no such host in the inventory")
+        seen = list(kept.sessions(SessionFilter(host=found, limit=SESSIONS_SHOWN)))
+    verdict = judge(settings)(found)
+    if form == Format.TABLE:
+        click.echo("\n".join(_lines(found, verdict, seen)))
+        return
+    record: Record = {**host_record(found, verdict), "sessions": [session_record(one) for one in seen]}
+    if form == Format.JSON:
+        click.echo(json.dumps(record, indent=2))
+    elif form == Format.NDJSON:
+        write_lines([record], sys.stdout)
+    else:
+        raise InputError("an explanation has no form as CSV; use json, or export sessions")
+
+
+def _lines(host: Host, verdict: Verdict, seen: list[Observation]) -> list[str]:
+    names = ", ".join(name.name for name in host.names) or "no name heard"
+    lines = [
+        visible(f"{host.host}  {', '.join(host.addresses)}  {host.vendor or 'unknown maker'}  {names}"),
+        f"verdict: {verdict.level.value}" + (f", {verdict.deadline}" if verdict.deadline else ""),
+    ]
+    if verdict.advice:
+        lines.append(f"what to do: {verdict.advice}")
+    lines += ["", "because:", *(f"  {line}" for reason in verdict.reasons for line in _reason(reason))]
+    lines += ["", f"seen (the last {len(seen)}):"]
+    for one in seen:
+        where = one.server_name or one.server_ip
+        lines.append(visible(f"  {timestamp(one.first_seen)} to {where}:{one.server_port} ({_server(one)})"))
+        lines += [visible(f"      {step}") for step in one.evidence.split("; ") if step]
+    return lines
+
+
+def _server(seen: Observation) -> str:
+    by = f" by {seen.server_matched}" if seen.server_matched else ""
+    return f"{seen.server_kind.value}{by}; {seen.capture}"
+
+
+def _reason(reason: Reason) -> list[str]:
+    when = f", {reason.deadline}" if reason.deadline else ""
+    lines = [
+        visible(f"{reason.level.value}{when}: {reason.text} [{reason.rule}]"),
+        f"    rests on: {reason.basis.value}, confidence {reason.confidence:.2f}",
+    ]
+    return [*lines, f"    source: {reason.source}"] if reason.source else lines

@@ -1,0 +1,47 @@
+"""``mailsunset hosts``: the inventory, the worst first."""
+
+from __future__ import annotations
+
+import sys
+
+import click
+
+from scanner.cli import options
+from scanner.cli.settings import Settings, fail_on, inventory, judge
+from scanner.model import Level
+from scanner.report.formats import Format, write
+from scanner.report.records import HOST_COLUMNS, host_record
+
+
+@click.command("hosts")
+@options.table
+@click.option("--verdict", type=click.Choice([level.value for level in Level]), help="Only these.")
+@options.protocol
+@options.mechanism
+@click.option("--vendor", metavar="TEXT", help="Only hosts whose maker's name holds this.")
+@options.since
+@click.option(
+    "--where", metavar="TEXT|PREFIX", help="Only hosts in this prefix, or with this in a name or address."
+)
+@options.fail_on
+@click.pass_obj
+def command(
+    settings: Settings,
+    form: str,
+    verdict: str | None,
+    protocol: str | None,
+    mechanism: str | None,
+    vendor: str | None,
+    since: int | None,
+    where: str | None,
+    threshold: str | None,
+) -> None:
+    """List hosts with what becomes of them, and why."""
+    from db import HostFilter  # 150 ms that --help need not pay
+    from scanner.net import vendor as vendor_of
+
+    wanted = HostFilter(Level(verdict) if verdict else None, protocol, mechanism, vendor, since, where)
+    with inventory(settings) as kept:
+        found = kept.hosts(judge(settings), wanted, vendor_of)
+    write((host_record(*pair) for pair in found), Format(form), HOST_COLUMNS, "Hosts", sys.stdout)
+    fail_on(Level(threshold) if threshold else None, [judged.level for _, judged in found])

@@ -1,0 +1,1 @@
+"""Floor 5: observations and verdicts as records, and records as text."""

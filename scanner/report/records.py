@@ -1,0 +1,128 @@
+"""Session and host records, key by key as the README lists them."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from functools import lru_cache
+from typing import Any
+
+from scanner.model import Attempt, Host, Observation, Reason, Usage, Verdict
+
+Record = dict[str, Any]
+
+SESSION_COLUMNS = (
+    "first_seen", "client_ip", "server_ip", "server_port", "server_name", "protocol", "tls_mode", "mechanism",
+    "auth_class", "outcome", "username", "evidence",
+)  # fmt: skip
+"""What of a session record fits a terminal."""
+HOST_COLUMNS = ("host", "addresses", "vendor", "names", "verdict", "deadline", "reasons", "usage")
+"""What of a host record fits a terminal."""
+
+
+@lru_cache(4096)
+def _second(second: int) -> str:
+    return datetime.fromtimestamp(second, UTC).strftime("%Y-%m-%dT%H:%M:%S")
+
+
+def timestamp(at: int) -> str:
+    """Nanoseconds as RFC 3339 in UTC, to the microsecond."""
+    second, rest = divmod(at, 1_000_000_000)
+    return f"{_second(second)}.{rest // 1000:06d}Z"
+
+
+def session_record(seen: Observation) -> Record:
+    """The record of a session."""
+    return {
+        "capture": seen.capture,
+        "sensor": seen.sensor,
+        "first_seen": timestamp(seen.first_seen),
+        "last_seen": timestamp(seen.last_seen),
+        "client_ip": seen.client_ip,
+        "client_port": seen.client_port,
+        "client_mac": seen.client_mac,
+        "server_ip": seen.server_ip,
+        "server_port": seen.server_port,
+        "server_name": seen.server_name,
+        "server_kind": seen.server_kind,
+        "community_id": seen.community_id,
+        "protocol": seen.protocol,
+        "service": seen.service,
+        "tls_mode": seen.tls_mode,
+        "tls_version": seen.tls_version,
+        "tls_cipher": seen.tls_cipher,
+        "ja3": seen.ja3,
+        "ja4": seen.ja4,
+        "client_name": seen.client_name,
+        "mechanism": seen.mechanism,
+        "auth_class": seen.auth_class,
+        "outcome": seen.outcome,
+        "attempts": [_attempt(attempt) for attempt in seen.attempts],
+        "basis": seen.basis,
+        "confidence": seen.confidence,
+        "username": seen.username,
+        "mails": seen.mails,
+        "gaps": seen.gaps,
+        "evidence": seen.evidence,
+    }
+
+
+def host_record(host: Host, verdict: Verdict) -> Record:
+    """The record of a host and what becomes of it."""
+    return {
+        "host": host.host,
+        "addresses": list(host.addresses),
+        "mac": host.mac,
+        "vendor": host.vendor,
+        "names": [{"name": name.name, "source": name.source} for name in host.names],
+        "device": {
+            "vendor": host.device.vendor,
+            "model": host.device.model,
+            "kind": host.device.kind,
+            "confidence": host.device.confidence,
+        },
+        "router": host.router,
+        "verdict": verdict.level,
+        "deadline": verdict.deadline.isoformat() if verdict.deadline else None,
+        "reasons": [reason_record(reason) for reason in verdict.reasons],
+        "behind": list(host.behind),
+        "advice": verdict.advice,
+        "first_seen": timestamp(host.first_seen),
+        "last_seen": timestamp(host.last_seen),
+        "usage": [_usage(use) for use in host.usage],
+        "offers": [],
+    }
+
+
+def reason_record(reason: Reason) -> Record:
+    """The record of a reason."""
+    return {
+        "rule": reason.rule,
+        "text": reason.text,
+        "source": reason.source,
+        "basis": reason.basis,
+        "confidence": reason.confidence,
+    }
+
+
+def _attempt(attempt: Attempt) -> Record:
+    return {"mechanism": attempt.mechanism, "auth_class": attempt.auth_class, "outcome": attempt.outcome}
+
+
+def _usage(use: Usage) -> Record:
+    return {
+        "server_name": use.server_name,
+        "server_kind": use.server_kind,
+        "server_port": use.server_port,
+        "protocol": use.protocol,
+        "service": use.service,
+        "tls_mode": use.tls_mode,
+        "tls_version": use.tls_version,
+        "mechanism": use.mechanism,
+        "auth_class": use.auth_class,
+        "outcome": use.outcome,
+        "basis": use.basis,
+        "confidence": use.confidence,
+        "first_seen": timestamp(use.first_seen),
+        "last_seen": timestamp(use.last_seen),
+        "sessions": use.sessions,
+    }
