@@ -86,7 +86,10 @@ class Account:
     cause: str | None = None
     mails: int = 0
     gaps: int = 0
+    whole: bool = False
+    """Both sides were heard from the first packet to the last."""
     phase: Phase | None = None
+    served_before_loss: bool = False
     labels: list[Label] = field(default_factory=list)
     weird: list[str] = field(default_factory=list)
     turns: list[Turn] = field(default_factory=list)
@@ -115,6 +118,7 @@ class Account:
                 self._tls(event)
             case Mail(accepted=accepted):
                 self.mails += accepted
+                self.served_before_loss |= accepted and not self.gaps
             case Service(service=service):
                 self.service = service
             case Label():
@@ -182,9 +186,9 @@ class Account:
         if self.tls_mode in (TlsMode.STARTTLS, TlsMode.IMPLICIT):
             known = AuthClass.UNKNOWN if self.choice or self.gaps else AuthClass.INCOMPLETE
             return known, Basis.ENDPOINT, 0.0
-        if self.gaps:
+        if self.gaps and not self.served_before_loss:
             return AuthClass.UNKNOWN, Basis.SEEN, 0.0
-        if self.phase is Phase.SERVED:
+        if self.phase is Phase.SERVED or self.whole:
             return AuthClass.NONE, Basis.SEEN, NONE_CONFIDENCE
         return AuthClass.INCOMPLETE, Basis.SEEN, SEEN_CONFIDENCE
 
@@ -199,7 +203,8 @@ class Account:
                 case AuthClass.UNKNOWN:
                     steps.append("bytes are missing where a login could be")
                 case AuthClass.NONE:
-                    steps.append("served without a login")
+                    served = self.phase is Phase.SERVED
+                    steps.append("served without a login" if served else "closed without a login")
                 case AuthClass.INCOMPLETE:
                     steps.append("ended before any login")
                 case _:

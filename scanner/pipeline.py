@@ -13,6 +13,7 @@ from scanner.model import (
     Answer,
     Chunk,
     Conversation,
+    Ending,
     Event,
     Flow,
     Label,
@@ -56,7 +57,7 @@ class Listener:
             return None
         if recognised.swapped:
             conversation = _turn_round(conversation)
-        account = Account(self.usernames)
+        account = Account(self.usernames, whole=_is_whole(conversation))
         _listen(account, recognised, conversation)
         return self._record(conversation, account, dns_name)
 
@@ -262,6 +263,11 @@ def _turn_round(heard: Conversation) -> Conversation:
         client_started=heard.server_started,
         server_started=heard.client_started,
     )
+
+
+def _is_whole(heard: Conversation) -> bool:
+    both_started = heard.client_started and heard.server_started
+    return both_started and heard.ending in (Ending.CLOSED, Ending.RESET)
 
 
 def _concerns_mail(account: Account, kind: ServerKind) -> bool:

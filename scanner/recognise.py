@@ -59,10 +59,10 @@ def inner_protocol(alpn: Sequence[str], port: int, name: str | None) -> str | No
 def _score(dialect: Dialect, client: bytes, server: bytes, port: int) -> int:
     said = dialect.client_mark(client) if client else None
     answered = dialect.server_mark(server) if server else None
-    if said is False or answered is False or not (said or answered):
-        return 0
     hint = _PORT if port in dialect.ports else 0
-    if not said and not hint:
+    if answered and hint and dialect.server_first:
+        return (_SURE if said else 0) + _CONSISTENT + hint
+    if answered is False or not said:
         return 0
     return (_SURE if said else 0) + (_CONSISTENT if answered else 0) + hint
 
@@ -82,9 +82,7 @@ def _head(chunks: Sequence[Chunk], side: Side) -> bytes:
         if chunk.side is not side:
             continue
         if chunk.missing:
-            if head:
-                break
-            continue
+            break
         head += chunk.data
         if len(head) >= HEAD:
             break

@@ -53,7 +53,7 @@ class SmtpSession:
         self._reply: list[bytes] = []
         self._exchange: Exchange | None = None
         self._in_body = self._holding = self._started = self._over = self._greeted = self._served = False
-        self._lossy = self._data_asked = False
+        self._lossy = self._data_asked = self._chunked = False
         self._spoke = [False, False]
 
     def feed(self, side: Side, data: bytes, at: int) -> Iterator[Event]:
@@ -130,6 +130,8 @@ class SmtpSession:
                 self._holding = True
             case b"DATA":
                 self._data_asked = True
+            case b"MAIL":
+                self._chunked = False
             case b"BDAT":
                 size = rest.split()[:1]
                 if size and size[0].isdigit():
@@ -176,6 +178,9 @@ class SmtpSession:
             yield from _offer(reply)
         elif verb in (b"DATA", b"MAIL") and not good:
             yield Mail(accepted=False)
+        elif verb == b"BDAT" and not self._chunked:
+            self._chunked = True
+            yield Mail(accepted=good)
         elif verb == _BODY:
             self._in_body = False
         self._served |= good and verb in (b"RCPT", b"QUIT", b"VRFY", b"BDAT")

@@ -8,6 +8,8 @@ REORDERED_ROWS = 8
 """Segments that may wait for an earlier one: a mirror of two ports shuffles two or three. Past it: a gap."""
 REORDERED_NS = 250_000_000
 """How long they may wait, in capture time: past a first retransmission, 200 ms in practice."""
+_FIN = 1
+"""An acknowledgement may count the peer's FIN, which takes one sequence number (RFC 9293 3.4)."""
 _CLIENT, _SERVER = Side.CLIENT, Side.SERVER
 
 
@@ -55,7 +57,7 @@ class Stream:
         peer_base = self.base[1 - side]
         until = _signed(acknowledged - peer_base) if peer_base is not None else 0
         position = self.position
-        if not self.waiting and offset == position[side] and until <= position[1 - side]:
+        if not self.waiting and offset == position[side] and until <= position[1 - side] + _FIN:
             self._deliver(side, at, data, length)
             return
         self.waiting.append((side, offset, until, at, data, length))
@@ -114,7 +116,7 @@ class Stream:
     def _deliver_one(self) -> bool:
         for number, (side, offset, until, at, data, length) in enumerate(self.waiting):
             ready = self.position[side]
-            if offset <= ready and until <= self.position[1 - side]:
+            if offset <= ready and until <= self.position[1 - side] + _FIN:
                 del self.waiting[number]
                 self._deliver_new(side, offset, at, data, length)
                 return True
@@ -143,7 +145,7 @@ class Stream:
             ),
         )
         side, offset, until, at, data, length = self.waiting.pop(number)
-        self._lose(side.other, until, at)
+        self._lose(side.other, until - _FIN, at)
         self._lose(side, offset, at)
         self._deliver_new(side, offset, at, data, length)
 
