@@ -198,7 +198,7 @@ class Account:
         steps = [*self.steps]
         if not self.attempts:
             match self.auth[0]:
-                case AuthClass.UNKNOWN if self.tls_mode is not TlsMode.CLEAR:
+                case AuthClass.UNKNOWN if self.tls_mode in (TlsMode.STARTTLS, TlsMode.IMPLICIT):
                     steps.append("the login is inside TLS")
                 case AuthClass.UNKNOWN:
                     steps.append("bytes are missing where a login could be")

@@ -69,6 +69,7 @@ class HttpSession:
         self._endless = [False, False]
         self._requests: deque[_Request] = deque()
         self._asking: _Request | None = None
+        self._unheard: _Request | None = None
         self._over = self._answered_any = False
         self._spoke = [False, False]
         self._told: set[tuple[str, str]] = set()
@@ -98,21 +99,27 @@ class HttpSession:
         self._lines[side].lose(missing)
         self._heads[side] = None
         if side is Side.SERVER:
-            yield from self._unanswered()
+            logins = [one for one in self._requests if one.login and one.login.final]
+            self._unheard = logins[-1] if logins else self._unheard
+            self._requests.clear()
         yield Gap(side, missing)
 
     def end(self) -> Iterator[Event]:
         """Tell attempts without an answer, and how far it got."""
-        yield from self._unanswered()
+        for request in (self._unheard, *self._requests):
+            if request and request.login and request.login.final:
+                yield from self._attempt(request, None, b"")
         if any(self._spoke):
             both = Phase.SERVED if self._answered_any else Phase.ANSWERED
             yield Reached(both if all(self._spoke) else Phase.OPENED)
 
-    def _unanswered(self) -> Iterator[Event]:
-        pending, self._requests = self._requests, deque()
-        for request in pending:
-            if request.login and request.login.final:
-                yield from self._attempt(request, None, b"")
+    def _answer_unheard(self, request: _Request) -> Iterator[Event]:
+        """A login whose answer was lost: NTLM holds for the connection, so who is refused logs in again."""
+        unheard, self._unheard = self._unheard, None
+        if unheard and unheard.login:
+            bound = unheard.login.mechanism in ("HTTP-NTLM", "HTTP-Negotiate")
+            accepted = bound and request.login is None
+            yield from self._attempt(unheard, Outcome.ACCEPTED if accepted else None, b"")
 
     def _chunk(self, side: Side, line: bytes) -> None:
         size = line.partition(b";")[0].strip()
@@ -186,6 +193,7 @@ class HttpSession:
         self._asking = None
         if request is None:
             return
+        yield from self._answer_unheard(request)
         path, _, query = request.target.partition(b"?")
         if path.lower().startswith((b"http://", b"https://")):
             path = b"/" + path.split(b"/", 3)[-1]

@@ -13,8 +13,8 @@ from scanner.wire.batch import Columns
 Mask = npt.NDArray[np.bool_]
 
 MARKS = (
-    b"220 ", b"220-", b"554 ", b"* OK", b"* PR", b"+OK ", b"EHLO", b"HELO", b"ehlo", b"helo", b"LHLO", b"CAPA",
-    b"GET ", b"POST", b"OPTI", b"CONN",
+    b"220 ", b"220-", b"554 ", b"* OK", b"* PR", b"+OK ", b"EHLO", b"HELO", b"ehlo", b"helo", b"LHLO",
+    b"CAPA", b"GET ", b"POST", b"OPTI", b"CONN",
 )  # fmt: skip
 """How mail or HTTP begins on another port than its own: four bytes of a greeting or a command."""
 _MARKS = np.array([int.from_bytes(mark, "little") for mark in MARKS], np.uint32)
