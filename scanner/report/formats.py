@@ -67,20 +67,20 @@ def _table(records: list[Record], columns: Sequence[str], title: str, out: TextI
     for record in records:
         level = str(record.get("verdict", ""))
         style = {"broken": "bold red", "breaks": "red", "review": "yellow", "fine": "green"}.get(level, "")
-        shown = [visible(brief(record[name])) for name in columns]
+        shown = [brief(record[name]) for name in columns]
         table.add_row(*(Text(text, style=style if text == level else "") for text in shown))
     Console(file=out, width=None if out.isatty() else PLAIN_WIDTH, highlight=False).print(table)
 
 
 def brief(value: Any) -> str:
-    """A value in a few words: a list of records by what names them, a use of a service in a line."""
+    """A value in a few words, safe for a terminal; an item of a list a line."""
     if value is None or value in ("", [], {}):
         return "-"
     if isinstance(value, bool):
         return "yes" if value else "no"
     if not isinstance(value, list):
-        return str(value)
-    return "\n".join(dict.fromkeys(map(_brief_item, value)))
+        return visible(str(value))
+    return "\n".join(dict.fromkeys(visible(_brief_item(item)) for item in value))
 
 
 def _brief_item(item: Any) -> str:
