@@ -1,4 +1,4 @@
-"""Exchange Online's part in the sample: its exact sentences for SMTP, IMAP, POP3 and ActiveSync, and nothing else.
+"""Exchange Online's part in the sample: its exact sentences for SMTP, IMAP, POP3 and ActiveSync.
 
 Run as ``python3 exchange.py CERTIFICATE KEY`` it serves ports 25, 587, 110, 993 and 443; as
 ``python3 exchange.py --relay HOST`` it is a site's own relay on port 25 that submits to HOST with a password.
@@ -13,7 +13,6 @@ import sys
 import threading
 
 HOST = "AM0PR01CA0001.outlook.office365.com"
-TRAILER = f"[{HOST} 2026-11-24T10:00:00.000Z 08DE000000000001]"
 
 
 class Line(socketserver.StreamRequestHandler):
@@ -42,7 +41,7 @@ class Smtp(Line):
 
     def greeting(self) -> str:
         """The server's first line."""
-        return f"220 {HOST} Microsoft ESMTP MAIL Service ready at Tue, 24 Nov 2026 10:00:00 +0000 [08DE000000000001]"
+        return f"220 {HOST} Microsoft ESMTP MAIL Service ready at Tue, 24 Nov 2026 10:00:00 +0000 [08DE01]"
 
     def handle(self) -> None:
         """Talk."""

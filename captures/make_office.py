@@ -92,11 +92,36 @@ def serve(folder: Path) -> list[subprocess.Popen[bytes]]:
     """Start the names, Exchange Online and the relay."""
     certificate, key = str(folder / "certificate.pem"), str(folder / "key.pem")
     names = "subjectAltName=" + ",".join(f"DNS:{name}" for name in NAMES)
-    run("openssl", "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-days", "3650", "-subj", "/CN=outlook.com",
-        "-addext", names, "-keyout", key, "-out", certificate)  # fmt: skip
-    resolver = ["dnsmasq", "--keep-in-foreground", "--user=root", "--no-resolv", "--no-hosts", "--no-daemon",
-                "--pid-file", f"--dhcp-leasefile={folder}/leases", "--dhcp-range=10.20.0.100,10.20.0.120,1h",
-                *(f"--host-record={name},{address}" for name, address in NAMES.items())]  # fmt: skip
+    run(
+        "openssl",
+        "req",
+        "-x509",
+        "-newkey",
+        "rsa:2048",
+        "-nodes",
+        "-days",
+        "3650",
+        "-subj",
+        "/CN=outlook.com",
+        "-addext",
+        names,
+        "-keyout",
+        key,
+        "-out",
+        certificate,
+    )
+    resolver = [
+        "dnsmasq",
+        "--keep-in-foreground",
+        "--user=root",
+        "--no-resolv",
+        "--no-hosts",
+        "--no-daemon",
+        "--pid-file",
+        f"--dhcp-leasefile={folder}/leases",
+        "--dhcp-range=10.20.0.100,10.20.0.120,1h",
+        *(f"--host-record={name},{address}" for name, address in NAMES.items()),
+    ]
     exchange = [sys.executable, str(HERE / "exchange.py")]
     commands = {
         "gateway": [resolver, [*exchange, certificate, key]],
@@ -124,24 +149,67 @@ def act(folder: Path) -> None:
     ]
     inside("copier", *lease)
     swaks = ["swaks", "--to", "ann@example.com", "--body", "scan", "--timeout", "10"]
-    inside("copier", *swaks, "--server", "smtp.office365.com:587", "--tls", "--auth", "LOGIN", "--ehlo",
-           "RNP0026730A0B0C", "--from", "scan@example.com", "--auth-user", "scan@example.com", "--auth-password",
-           "sample-secret-copier")  # fmt: skip
+    inside(
+        "copier",
+        *swaks,
+        "--server",
+        "smtp.office365.com:587",
+        "--tls",
+        "--auth",
+        "LOGIN",
+        "--ehlo",
+        "RNP0026730A0B0C",
+        "--from",
+        "scan@example.com",
+        "--auth-user",
+        "scan@example.com",
+        "--auth-password",
+        "sample-secret-copier",
+    )
     inside("script", sys.executable, "-c", PLAIN)
     query = "Cmd=Sync&User=ann@example.com&DeviceId=ANDROID42&DeviceType=Android"
     for scheme in ("https", "http"):
-        inside("phone", "curl", "-sk", "-X", "POST", "-A", "Android-Mail/8.0", "-H", "MS-ASProtocolVersion: 14.1",
-               "-u", "ann@example.com:sample-secret-phone", "--data", "x",
-               f"{scheme}://outlook.office365.com/Microsoft-Server-ActiveSync?{query}")  # fmt: skip
+        inside(
+            "phone",
+            "curl",
+            "-sk",
+            "-X",
+            "POST",
+            "-A",
+            "Android-Mail/8.0",
+            "-H",
+            "MS-ASProtocolVersion: 14.1",
+            "-u",
+            "ann@example.com:sample-secret-phone",
+            "--data",
+            "x",
+            f"{scheme}://outlook.office365.com/Microsoft-Server-ActiveSync?{query}",
+        )
     inside("popclient", sys.executable, "-c", POP)
-    inside("imapclient", "curl", "-sk", "imaps://outlook.office365.com/INBOX", "-u", "ann@example.com",
-           "--oauth2-bearer", "sample-token-" + "t" * 1400)  # fmt: skip
-    inside("ups", *swaks, "--server", "example-com.mail.protection.outlook.com:25", "--ehlo", "apc0A0B0C",
-           "--from", "ups@example.com")  # fmt: skip
+    inside(
+        "imapclient",
+        "curl",
+        "-sk",
+        "imaps://outlook.office365.com/INBOX",
+        "-u",
+        "ann@example.com",
+        "--oauth2-bearer",
+        "sample-token-" + "t" * 1400,
+    )
+    inside(
+        "ups",
+        *swaks,
+        "--server",
+        "example-com.mail.protection.outlook.com:25",
+        "--ehlo",
+        "apc0A0B0C",
+        "--from",
+        "ups@example.com",
+    )
 
 
 def to_pcapng(raw: bytes) -> bytes:
-    """Rewrite a pcap of one interface as pcapng (draft-ietf-opsawg-pcapng), without a word about the machine."""
+    """Rewrite a pcap of one interface as pcapng, without a word about the machine."""
     parts = [struct.pack("<IIIHHqI", 0x0A0D0D0A, 28, 0x1A2B3C4D, 1, 0, -1, 28)]
     parts.append(struct.pack("<IIHHII", 1, 20, 1, 0, 0, 20))
     at = 24

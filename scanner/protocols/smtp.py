@@ -25,11 +25,10 @@ from scanner.model import (
 )
 from scanner.protocols.refusals import cause
 from scanner.protocols.sasl import Exchange
+from scanner.protocols.smtp_replies import greeting, is_ehlo_reply, offer, text
 from scanner.session import Dialect, Example
 from scanner.wire.lines import Lines
 
-TEXT_LENGTH = 512
-"""Characters kept of a greeting or a name: RFC 5321 4.5.3.1.5 allows a reply line of 512."""
 REPLY_LINES = 128
 """Lines of one reply kept; an EHLO reply has a dozen. What is beyond is not looked at."""
 PENDING_LIMIT = 1024
@@ -120,7 +119,7 @@ class SmtpSession:
     def _commanded(self, verb: bytes, rest: bytes, at: int) -> Iterator[Event]:
         match verb:
             case b"EHLO" | b"HELO" | b"LHLO":
-                yield ClientName(_text(rest), verb.decode())
+                yield ClientName(text(rest), verb.decode())
             case b"AUTH" if rest:
                 mechanism, _, initial = rest.partition(b" ")
                 self._exchange = Exchange(mechanism, at)
@@ -151,7 +150,7 @@ class SmtpSession:
         reply, self._reply = self._reply, []
         if not self._greeted and not self._pending and not self._lossy:
             self._greeted = True
-            yield _greeting(reply)
+            yield greeting(reply)
         else:
             self._greeted = True
             yield from self._replied(code, reply, at)
@@ -174,8 +173,8 @@ class SmtpSession:
             self._data_asked = False
         if verb == b"STARTTLS":
             yield from self._tls_answered(code, at)
-        elif good and (verb in (b"EHLO", b"LHLO") or (not verb and _is_ehlo_reply(reply))):
-            yield from _offer(reply)
+        elif good and (verb in (b"EHLO", b"LHLO") or (not verb and is_ehlo_reply(reply))):
+            yield from offer(reply)
         elif verb in (b"DATA", b"MAIL") and not good:
             yield Mail(accepted=False)
         elif verb == b"BDAT" and not self._chunked:
@@ -228,34 +227,6 @@ class SmtpSession:
         if exchange is None:
             raise AssertionError("asked only while an exchange is open")
         return exchange.login(None)
-
-
-def _text(raw: bytes) -> str:
-    return raw.decode("utf-8", "replace")[:TEXT_LENGTH]
-
-
-def _greeting(reply: list[bytes]) -> Greeting:
-    words = reply[0][4:].split()
-    host = _text(words[0]) if words and b"." in words[0] else None
-    return Greeting(_text(b" ".join(line[4:] for line in reply)), host)
-
-
-def _is_ehlo_reply(reply: list[bytes]) -> bool:
-    return len(reply) > 2 and reply[0].startswith(b"250")
-
-
-def _offer(reply: list[bytes]) -> Iterator[Event]:
-    mechanisms: set[str] = set()
-    starttls = False
-    for line in reply[1:]:
-        words = line[4:].upper().replace(b"=", b" ").split()
-        if words[:1] == [b"AUTH"]:
-            mechanisms.update(_text(word) for word in words[1:])
-        starttls |= words[:1] == [b"STARTTLS"]
-    yield Offer(tuple(sorted(mechanisms)), starttls, length=sum(len(line) + 2 for line in reply))
-    _, found, address = reply[0].partition(b" Hello [")
-    if found:
-        yield Label("smtp.public_ip", _text(address.partition(b"]")[0]))
 
 
 def _client_mark(head: bytes) -> bool | None:

@@ -8,12 +8,12 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from scanner import net
 from scanner.model import Conversation, Ending, Endpoint, Flow, Side
 from scanner.wire.batch import Columns
 from scanner.wire.embryos import CLIENT_IS_LOW, CLIENT_STARTED, ROW, SERVER_STARTED, Embryos
 from scanner.wire.interest import Interest, begins_like_mail
 from scanner.wire.reassembly import Stream
+from scanner.wire.sheet import Index, Keys, Sheet, flow_keys, mac_text, macs
 
 BYTES_KEPT = 16 * 1024
 """A direction: a login with a 4 KB token and a TLS handshake with long chains fit; then it is ``CUT``."""
@@ -27,8 +27,6 @@ MARKED_KEPT = 100_000
 """Connections followed for a mark on another port than mail's; past it new ones are counted ``unmarked``."""
 _FIN, _SYN, _RST, _ACK = 1, 2, 4, 16
 _SWEEP_NS = 30_000_000_000
-Keys = npt.NDArray[np.uint64]
-Index = npt.NDArray[np.intp]
 
 
 @dataclass(slots=True)
@@ -106,20 +104,20 @@ class FlowTable:
         index = np.flatnonzero(wanted)
         if not len(index):
             return None
-        keys, low = _keys(columns, index)
+        keys, low = flow_keys(columns, index)
         order = np.argsort(keys, kind="stable")
         return _Rows(columns, index[order], keys[order], low[order])
 
     def _of_marked(
         self, columns: Columns, others: npt.NDArray[np.bool_], marks: Index
     ) -> npt.NDArray[np.bool_]:
-        fresh = np.setdiff1d(_keys(columns, marks)[0], self._marked)
+        fresh = np.setdiff1d(flow_keys(columns, marks)[0], self._marked)
         room = max(MARKED_KEPT - len(self._marked), 0)
         self.tally.unmarked += max(len(fresh) - room, 0)
         self._marked = np.union1d(self._marked, fresh[:room])
         rows = np.flatnonzero(others)
         others = np.zeros(len(others), np.bool_)
-        others[rows] = np.isin(_keys(columns, rows)[0], self._marked)
+        others[rows] = np.isin(flow_keys(columns, rows)[0], self._marked)
         return others
 
     def _follow(self, rows: _Rows) -> Iterator[Conversation]:
@@ -137,7 +135,7 @@ class FlowTable:
         ends = np.r_[starts[1:], len(index)]
         matter = (length > 0) | ((flags & (_SYN | _FIN | _RST)) != 0)
         counts = np.r_[0, np.cumsum(matter)]
-        sheet = _Sheet(columns, index[matter], rows.low[matter])
+        sheet = Sheet(columns, index[matter], rows.low[matter])
         for group in np.flatnonzero(~stays).tolist():
             first, end = int(counts[starts[group]]), int(counts[ends[group]])
             key = int(keys[group])
@@ -150,7 +148,7 @@ class FlowTable:
         self.tally.half_open += int((stays & (closing != 0)).sum())
         self._embryos.replace(gone, born)
 
-    def _hear(self, key: int, embryo: int, sheet: _Sheet, first: int, end: int) -> Iterator[Conversation]:
+    def _hear(self, key: int, embryo: int, sheet: Sheet, first: int, end: int) -> Iterator[Conversation]:
         """Hear the rows of one connection; a new SYN among them begins another."""
         stream = self._live.get(key)
         for row in range(first, end):
@@ -172,7 +170,7 @@ class FlowTable:
                 yield self._end(key, stream, ended)
                 stream = None
 
-    def _begin(self, key: int, embryo: int, sheet: _Sheet, row: int) -> Stream:
+    def _begin(self, key: int, embryo: int, sheet: Sheet, row: int) -> Stream:
         low, flags, at = sheet.low[row], sheet.flags[row], sheet.at[row]
         sender, target = sheet.endpoints(row)
         if embryo >= 0:
@@ -181,10 +179,10 @@ class FlowTable:
             stream = self._open(key, sender, target, client_is_low is low, client_is_low, seed.at)
             if seed.flags & CLIENT_STARTED:
                 stream.start(Side.CLIENT, seed.client_first)
-                stream.macs[Side.CLIENT] = _mac(seed.client_mac)
+                stream.macs[Side.CLIENT] = mac_text(seed.client_mac)
             if seed.flags & SERVER_STARTED:
                 stream.start(Side.SERVER, seed.server_first)
-                stream.macs[Side.SERVER] = _mac(seed.server_mac)
+                stream.macs[Side.SERVER] = mac_text(seed.server_mac)
             return stream
         if flags & _SYN:
             sent_by_client = not flags & _ACK
@@ -236,7 +234,7 @@ class FlowTable:
         new["server_first"] = np.where(answered, following, 0)
         new["flags"] = CLIENT_STARTED | np.where(answered, SERVER_STARTED, 0)
         new["flags"] |= np.where(low != answered, CLIENT_IS_LOW, 0).astype(np.uint8)
-        sender, target = _macs(columns, columns.source_mac[first]), _macs(columns, columns.target_mac[first])
+        sender, target = macs(columns, columns.source_mac[first]), macs(columns, columns.target_mac[first])
         new["client_mac"] = np.where(answered, target, sender)
         new["server_mac"] = np.where(answered, sender, target)
         self._answer_of_born(rows, starts, groups, new)
@@ -260,7 +258,7 @@ class FlowTable:
             for row in rows.index[starts[group] : ends[group]].tolist():
                 if columns.flags[row] & (_SYN | _ACK) == (_SYN | _ACK):
                     position = int(self._embryos.find(rows.keys[starts[group] : starts[group] + 1])[0])
-                    mac = bytes(_macs(columns, columns.source_mac[row : row + 1])[0])
+                    mac = bytes(macs(columns, columns.source_mac[row : row + 1])[0])
                     self._embryos.update(position, (int(columns.sequence[row]) + 1) & 0xFFFFFFFF, mac)
 
     def _make_room(self) -> Iterator[Conversation]:
@@ -280,51 +278,7 @@ class FlowTable:
                 yield self._end(key, stream, Ending.CLOSED if any(stream.fins) else Ending.IDLE)
 
 
-class _Sheet:
-    """The rows that matter as plain lists: reading NumPy cells one by one costs ten times as much."""
-
-    __slots__ = (
-        "_columns", "_rows", "acknowledged", "at", "captured", "flags", "length", "low", "sequence", "start",
-    )  # fmt: skip
-
-    def __init__(self, columns: Columns, rows: Index, low: npt.NDArray[np.bool_]) -> None:
-        self._columns = columns
-        self._rows: list[int] = rows.tolist()
-        self.flags: list[int] = columns.flags[rows].tolist()
-        self.sequence: list[int] = columns.sequence[rows].tolist()
-        self.acknowledged: list[int] = columns.acknowledged[rows].tolist()
-        self.at: list[int] = columns.at[rows].tolist()
-        self.length: list[int] = columns.length[rows].tolist()
-        self.captured: list[int] = columns.captured[rows].tolist()
-        self.start: list[int] = columns.payload[rows].tolist()
-        self.low: list[bool] = low.tolist()
-
-    def payload(self, row: int) -> bytes:
-        """Bytes that were captured."""
-        start = self.start[row]
-        return self._columns.buffer[start : start + self.captured[row]].tobytes()
-
-    def endpoints(self, row: int) -> tuple[Endpoint, Endpoint]:
-        """Sender and receiver."""
-        columns, at = self._columns, self._rows[row]
-        return (
-            Endpoint(
-                net.text(int(columns.source_high[at]), int(columns.source_low[at])),
-                int(columns.source_port[at]),
-            ),
-            Endpoint(
-                net.text(int(columns.target_high[at]), int(columns.target_low[at])),
-                int(columns.target_port[at]),
-            ),
-        )
-
-    def mac(self, row: int) -> str | None:
-        """The sender's."""
-        start = int(self._columns.source_mac[self._rows[row]])
-        return None if start < 0 else _mac(self._columns.buffer[start : start + 6].tobytes())
-
-
-def _feed(stream: Stream, sheet: _Sheet, row: int) -> Ending | None:
+def _feed(stream: Stream, sheet: Sheet, row: int) -> Ending | None:
     """Hear one row; tells how the connection ended, if it did."""
     flags, sequence, length = sheet.flags[row], sheet.sequence[row], sheet.length[row]
     side = Side.CLIENT if sheet.low[row] is stream.client_is_low else Side.SERVER
@@ -357,33 +311,3 @@ def _looks_like_client(sender: int, target: int, ports: frozenset[int]) -> bool:
     if (sender in ports) != (target in ports):
         return target in ports
     return sender >= target
-
-
-def _mac(raw: bytes) -> str:
-    return raw.ljust(6, b"\0").hex(":")
-
-
-def _macs(columns: Columns, offsets: npt.NDArray[np.int64]) -> npt.NDArray[np.bytes_]:
-    spread = columns.buffer[np.maximum(offsets, 0)[:, None] + np.arange(6)]
-    return np.ascontiguousarray(spread).view("S6").ravel()
-
-
-def _keys(columns: Columns, rows: Index) -> tuple[Keys, npt.NDArray[np.bool_]]:
-    """One number a connection, the same for both directions, and who of both ends is the lower one."""
-    source = _end_number(columns.source_high[rows], columns.source_low[rows], columns.source_port[rows])
-    target = _end_number(columns.target_high[rows], columns.target_low[rows], columns.target_port[rows])
-    low = source <= target
-    first, second = np.where(low, source, target), np.where(low, target, source)
-    return _mix(first * np.uint64(0x9E3779B97F4A7C15) + _mix(second)), low
-
-
-def _end_number(high: Keys, low: Keys, port: npt.NDArray[np.uint16]) -> Keys:
-    return _mix(
-        _mix(high) ^ (low * np.uint64(0xD6E8FEB86659FD93)) ^ (port.astype(np.uint64) << np.uint64(44))
-    )
-
-
-def _mix(value: Keys) -> Keys:
-    value = (value ^ (value >> np.uint64(32))) * np.uint64(0xBF58476D1CE4E5B9)
-    mixed: Keys = value ^ (value >> np.uint64(29))
-    return mixed

@@ -1,0 +1,90 @@
+"""The house stands as drawn: arrows go down, libraries stay in their rooms, and nothing grows large."""
+
+import ast
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parent.parent
+MODULES = sorted([*ROOT.glob("scanner/**/*.py"), *ROOT.glob("db/**/*.py")])
+FLOORS = (
+    ("scanner.model", "scanner.net", "scanner.catalogue", "scanner.version"),
+    ("scanner.wire",),
+    ("scanner.session",),
+    ("scanner.protocols", "scanner.rules", "db"),
+    ("scanner.pipeline", "scanner.account", "scanner.recognise"),
+    ("scanner.report", "scanner.capture"),
+    ("scanner.cli",),
+)
+ROOMS = {
+    "netaddr": ("scanner.net",),
+    "sqlalchemy": ("db",),
+    "alembic": ("db",),
+    "click": ("scanner.cli",),
+    "rich": ("scanner.cli", "scanner.report"),
+    "numpy": ("scanner.wire", "scanner.capture", "scanner.net"),
+    "zstandard": ("scanner.capture",),
+}
+LINES_A_FILE = 350
+LINES_A_FUNCTION = 60
+VOCABULARY = "scanner.model"
+"""Declarations and their docstrings alone: longer than other files, and simpler."""
+FORBIDDEN = ("utils", "helpers", "common", "manager", "misc")
+
+
+def name_of(path: Path) -> str:
+    parts = path.relative_to(ROOT).with_suffix("").parts
+    return ".".join(parts[:-1] if parts[-1] == "__init__" else parts)
+
+
+def imports(path: Path) -> Iterator[str]:
+    for node in ast.walk(ast.parse(path.read_text("utf-8"))):
+        if isinstance(node, ast.Import):
+            yield from (alias.name for alias in node.names)
+        elif isinstance(node, ast.ImportFrom) and node.module:
+            yield from (f"{node.module}.{alias.name}" for alias in node.names)
+
+
+def within(name: str, package: str) -> bool:
+    return name == package or name.startswith(f"{package}.")
+
+
+def floor_of(name: str) -> int:
+    return next((floor for floor, rooms in enumerate(FLOORS) for room in rooms if within(name, room)), -1)
+
+
+@pytest.mark.parametrize("path", MODULES, ids=name_of)
+def test_imports_only_go_down(path: Path) -> None:
+    own = floor_of(name_of(path))
+    for name in imports(path):
+        if floor_of(name) >= 0:
+            assert floor_of(name) <= own, f"{name_of(path)} reaches up to {name}"
+
+
+@pytest.mark.parametrize("path", MODULES, ids=name_of)
+def test_libraries_stay_in_their_rooms(path: Path) -> None:
+    for name in imports(path):
+        rooms = ROOMS.get(name.partition(".")[0])
+        assert rooms is None or any(within(name_of(path), room) for room in rooms), name
+
+
+@pytest.mark.parametrize("path", MODULES, ids=name_of)
+def test_the_database_knows_nothing_of_us_but_the_model(path: Path) -> None:
+    if within(name_of(path), "db"):
+        ours = [name for name in imports(path) if within(name, "scanner")]
+        assert all(within(name, "scanner.model") for name in ours)
+
+
+@pytest.mark.parametrize("path", MODULES, ids=name_of)
+def test_files_and_functions_stay_small(path: Path) -> None:
+    source = path.read_text("utf-8")
+    assert source.count("\n") <= LINES_A_FILE or name_of(path) == VOCABULARY
+    for node in ast.walk(ast.parse(source)):
+        if isinstance(node, ast.FunctionDef):
+            assert (node.end_lineno or 0) - node.lineno < LINES_A_FUNCTION, node.name
+
+
+@pytest.mark.parametrize("path", MODULES, ids=name_of)
+def test_no_name_says_nothing(path: Path) -> None:
+    assert path.stem not in FORBIDDEN
