@@ -52,15 +52,13 @@ def root(ctx: click.Context, db: str | None, as_of: object, config: str | None) 
 def main() -> None:
     """Run; a reader that goes away is no fault, and Ctrl-C ends with 130."""
     try:
-        root(standalone_mode=False)
+        sys.exit(root(standalone_mode=False))
     except click.ClickException as fault:
         fault.show()
         sys.exit(fault.exit_code)
     except click.Abort:
         click.echo("stopped", err=True)
         sys.exit(130)
-    except click.exceptions.Exit as stop:
-        sys.exit(stop.exit_code)
     except BrokenPipeError:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         sys.exit(0)
