@@ -29,7 +29,7 @@ SMTP: tuple[Said, ...] = (
     (CLIENT, b"EHLO copier\r\n"),
     (
         SERVER,
-        b"250-AM0PR01CA0001.outlook.office365.com Hello [203.0.113.7]\r\n250-AUTH LOGIN XOAUTH2\r\n250 DSN\r\n",
+    (SERVER, b"250-AM0PR01CA0001.outlook.office365.com\r\n250-AUTH LOGIN XOAUTH2\r\n250 DSN\r\n"),
     ),
     (CLIENT, b"AUTH LOGIN\r\n"),
     (SERVER, b"334 VXNlcm5hbWU6\r\n"),

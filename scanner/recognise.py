@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import cache
 from typing import NamedTuple
 
 from scanner.model import Chunk, Side, Transport
@@ -35,6 +36,8 @@ class Recognised(NamedTuple):
 def recognise(chunks: Sequence[Chunk], port: int, client_port: int) -> Recognised | None:
     """Find the dialect of a conversation; None if it is none of ours."""
     client, server = _head(chunks, Side.CLIENT), _head(chunks, Side.SERVER)
+    if (usual := _usual().get(port)) and client and usual.client_mark(client) and usual.server_mark(server):
+        return Recognised(usual, swapped=False, by_port=False)
     best: tuple[int, Recognised] | None = None
     for dialect in dialects():
         if dialect.transport is not Transport.TCP:
@@ -44,6 +47,12 @@ def recognise(chunks: Sequence[Chunk], port: int, client_port: int) -> Recognise
             if score > 0 and (best is None or score > best[0]):
                 best = score, Recognised(dialect, swapped, by_port=False)
     return best[1] if best else _by_port(chunks, port)
+
+
+@cache
+def _usual() -> dict[int, Dialect]:
+    """The dialect of each port where its server speaks first: most conversations are what they seem."""
+    return {port: dialect for dialect in dialects() if dialect.server_first for port in dialect.ports}
 
 
 def inner_protocol(alpn: Sequence[str], port: int, name: str | None) -> str | None:

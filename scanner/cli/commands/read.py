@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import gc
 import sys
 from collections.abc import Iterator
 from contextlib import ExitStack
@@ -20,6 +21,10 @@ from scanner.report.records import HOST_COLUMNS, SESSION_COLUMNS, host_record, s
 if TYPE_CHECKING:
     from db import Inventory
     from scanner.pipeline import Pipeline
+
+
+GARBAGE_THRESHOLD = 50_000
+"""Objects made between two searches for cycles: reading makes millions, hardly any of them in a cycle."""
 
 
 @click.command("read")
@@ -56,6 +61,7 @@ def command(
     from scanner.net import vendor
     from scanner.pipeline import Pipeline
 
+    gc.set_threshold(GARBAGE_THRESHOLD)
     settings = dataclasses.replace(
         settings,
         endpoints=(*settings.endpoints, *endpoints),
