@@ -27,10 +27,7 @@ Said = tuple[int, bytes]
 SMTP: tuple[Said, ...] = (
     (SERVER, b"220 AM0PR01CA0001.outlook.office365.com Microsoft ESMTP MAIL Service ready\r\n"),
     (CLIENT, b"EHLO copier\r\n"),
-    (
-        SERVER,
     (SERVER, b"250-AM0PR01CA0001.outlook.office365.com\r\n250-AUTH LOGIN XOAUTH2\r\n250 DSN\r\n"),
-    ),
     (CLIENT, b"AUTH LOGIN\r\n"),
     (SERVER, b"334 VXNlcm5hbWU6\r\n"),
     (CLIENT, b"c2NhbkBleGFtcGxlLmNvbQ==\r\n"),
