@@ -24,7 +24,7 @@ FIELDS = (
     "smtp.response.code",
     "imap.request",
     "pop.request.command",
-    "tls.handshake.ja4",
+    "tls.handshake.extensions_server_name",
 )
 START = ("--help", "deadlines")
 START_LIMIT_S = 0.3

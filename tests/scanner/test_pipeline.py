@@ -1,0 +1,139 @@
+"""From a capture's packets to observations: layers inside layers, names, and what is nobody's business."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from scanner.account import Usernames
+from scanner.capture import UnreadableCapture
+from scanner.capture.file import CaptureFile
+from scanner.catalogue.exchange import load_catalogue
+from scanner.model import (
+    AuthClass,
+    Basis,
+    Chunk,
+    Conversation,
+    Ending,
+    Endpoint,
+    Flow,
+    Observation,
+    Outcome,
+    ServerKind,
+    Side,
+    TlsMode,
+)
+from scanner.pipeline import Listener, Pipeline
+from scanner.wire.batch import Batch
+
+OFFICE = Path(__file__).parents[2] / "captures" / "office.pcapng"
+CATALOGUE = load_catalogue()
+C, S = Side.CLIENT, Side.SERVER
+HELLO = b"\x16\x03\x01\0\x2d\x01\0\0\x29\x03\x03" + bytes(32) + b"\0\0\x02\xc0\x2f\x01\0"
+
+
+def observe(*parts: tuple[Side, bytes], port: int = 25, server: str = "52.96.0.1") -> Observation | None:
+    flow = Flow(Endpoint("10.0.0.1", 50000), Endpoint(server, port))
+    chunks = tuple(Chunk(side, number, data) for number, (side, data) in enumerate(parts))
+    heard = Conversation(flow, chunks, 0, 9, Ending.ENDED, True, True, capture="x.pcap")
+    return Listener(CATALOGUE, "here", Usernames.KEEP).observe(heard)
+
+
+def test_starttls_goes_on_as_tls() -> None:
+    seen = observe(
+        (S, b"220 mail.example.com ESMTP\r\n"),
+        (C, b"EHLO copier\r\n"),
+        (S, b"250-mail.example.com\r\n250 STARTTLS\r\n"),
+        (C, b"STARTTLS\r\n"),
+        (S, b"220 go\r\n"),
+        (C, HELLO),
+    )
+    assert seen is not None
+    assert (seen.protocol, seen.tls_mode, seen.client_name) == ("smtp", TlsMode.STARTTLS, "copier")
+    assert seen.ja4 is not None
+    assert (seen.auth_class, seen.basis) == (AuthClass.INCOMPLETE, Basis.ENDPOINT)
+
+
+def test_a_proxys_tunnel_is_looked_into() -> None:
+    seen = observe(
+        (C, b"CONNECT smtp.example.com:587 HTTP/1.1\r\n\r\n"),
+        (S, b"HTTP/1.1 200 OK\r\n\r\n"),
+        (S, b"220 smtp.example.com ESMTP\r\n"),
+        (C, b"EHLO copier\r\nAUTH PLAIN AGFubgBzZWNyZXQ=\r\n"),
+        (S, b"250-smtp.example.com\r\n250 AUTH PLAIN\r\n235 ok\r\n"),
+        port=8080,
+        server="10.0.0.9",
+    )
+    assert seen is not None
+    assert (seen.protocol, seen.mechanism, seen.outcome) == ("smtp", "PLAIN", Outcome.ACCEPTED)
+    assert seen.username == "ann"
+
+
+def test_web_pages_are_nobodys_business() -> None:
+    page = (C, b"GET / HTTP/1.1\r\nHost: www.example.com\r\n\r\n"), (S, b"HTTP/1.1 200 OK\r\n\r\n")
+    assert observe(*page, port=80, server="198.51.100.1") is None
+
+
+def test_web_pages_of_exchange_online_are() -> None:
+    page = (
+        (C, b"GET /owa/ HTTP/1.1\r\nHost: outlook.office365.com\r\n\r\n"),
+        (S, b"HTTP/1.1 302 Found\r\n\r\n"),
+    )
+    seen = observe(*page, port=80)
+    assert seen is not None
+    assert (seen.service, seen.server_kind) == ("owa", ServerKind.EXCHANGE_ONLINE)
+
+
+def test_noise_is_no_session() -> None:
+    assert observe((C, b"\0\1\2\3"), port=443) is None
+
+
+@pytest.mark.parametrize(
+    ("parts", "port", "service"),
+    [
+        pytest.param([(S, b"220 x ESMTP\r\n"), (C, b"EHLO a\r\n")], 25, "mx", id="port 25 without a login"),
+        pytest.param([(S, b"220 x ESMTP\r\n"), (C, b"EHLO a\r\n")], 587, "submission", id="port 587"),
+        pytest.param(
+            [(S, b"220 x ESMTP\r\n"), (C, b"EHLO a\r\nAUTH LOGIN\r\n")],
+            25,
+            "submission",
+            id="a login on port 25",
+        ),
+        pytest.param([(S, b"+OK x\r\n"), (C, b"CAPA\r\n")], 110, None, id="POP3 has no such services"),
+    ],
+)
+def test_smtp_is_submission_or_exchange_of_mail(
+    parts: list[tuple[Side, bytes]], port: int, service: str | None
+) -> None:
+    seen = observe(*parts, port=port)
+    assert seen is not None
+    assert seen.service == service
+
+
+def read(pipeline: Pipeline) -> list[Observation]:
+    with CaptureFile(str(OFFICE)) as capture:
+        return [seen for batch in pipeline.read(capture, "office") for seen in batch]
+
+
+def test_the_sample_is_told_whole() -> None:
+    pipeline = Pipeline(CATALOGUE, sensor="here")
+    seen = read(pipeline)
+    totals = pipeline.totals()
+    assert (totals.packets, totals.observations, totals.gaps) == (226, 8, 0)
+    names = {one.server_name for one in seen if one.server_port == 110}
+    assert names == {"outlook.office365.com"}
+
+
+def test_what_was_heard_before_a_file_breaks_off_is_told() -> None:
+    def breaking() -> Iterator[Batch]:
+        with CaptureFile(str(OFFICE)) as capture:
+            yield from capture
+        raise UnreadableCapture("office", 7, "cut off")
+
+    pipeline = Pipeline(CATALOGUE, sensor="here")
+    found: list[Observation] = []
+    with pytest.raises(UnreadableCapture):
+        for batch in pipeline.read(breaking(), "office"):
+            found += batch
+    assert len(found) == 8
+    assert pipeline.totals().packets == 226

@@ -1,0 +1,62 @@
+"""What both sides say decides which protocol it is; the port is a hint."""
+
+import pytest
+
+from scanner.model import Chunk, Side
+from scanner.recognise import inner_protocol, recognise
+
+C, S = Side.CLIENT, Side.SERVER
+
+
+def said(*parts: tuple[Side, bytes]) -> list[Chunk]:
+    return [Chunk(side, 0, data) if data else Chunk(side, 0, b"", -1) for side, data in parts]
+
+
+@pytest.mark.parametrize(
+    ("parts", "port", "expected"),
+    [
+        pytest.param([(S, b"220 x ESMTP\r\n"), (C, b"EHLO a\r\n")], 587, "smtp", id="SMTP on its port"),
+        pytest.param([(S, b"220 x ESMTP\r\n"), (C, b"EHLO a\r\n")], 9025, "smtp", id="SMTP elsewhere"),
+        pytest.param([(S, b"220 x ESMTP\r\n")], 25, "smtp", id="a greeting on its port"),
+        pytest.param([(S, b"220 x ESMTP\r\n")], 9025, None, id="a greeting alone elsewhere proves nothing"),
+        pytest.param(
+            [(S, b"220 FTP ready\r\n"), (C, b"USER ann\r\n")], 21, None, id="FTP greets with 220 too"
+        ),
+        pytest.param([(S, b"+OK ready\r\n"), (C, b"CAPA\r\n")], 1100, "pop3", id="POP3 elsewhere"),
+        pytest.param([(C, b"SET a b\r\n"), (S, b"+OK\r\n")], 6379, None, id="Redis says +OK too"),
+        pytest.param([(S, b"* OK ready\r\n"), (C, b"a LOGIN x y\r\n")], 1430, "imap", id="IMAP elsewhere"),
+        pytest.param([(C, b"GET / HTTP/1.1\r\n"), (S, b"HTTP/1.1 200 OK\r\n")], 8008, "http", id="HTTP"),
+        pytest.param([(C, b"\x16\x03\x01\0\x05\x01\0\0\x01\0")], 465, "tls", id="TLS"),
+        pytest.param(
+            [(S, b""), (S, b"250 ok\r\n"), (C, b"QUIT\r\n")], 25, "smtp", id="the middle on its port"
+        ),
+        pytest.param([(C, b"\0\1\2\3")], 25, None, id="noise"),
+        pytest.param([], 25, None, id="nothing"),
+    ],
+)
+def test_a_protocol_is_recognised(parts: list[tuple[Side, bytes]], port: int, expected: str | None) -> None:
+    found = recognise(said(*parts), port, 50000)
+    assert (found.dialect.name if found else None) == expected
+
+
+def test_ends_taken_the_wrong_way_round_are_turned() -> None:
+    found = recognise(said((C, b"220 x ESMTP\r\n"), (S, b"EHLO a\r\n")), 50000, 25)
+    assert found is not None
+    assert found.swapped
+
+
+@pytest.mark.parametrize(
+    ("alpn", "port", "name", "expected"),
+    [
+        (("imap",), 443, None, "imap"),
+        (("h2", "http/1.1"), 8443, None, "http"),
+        ((), 465, None, "smtp"),
+        ((), 8465, "smtp.example.com", "smtp"),
+        ((), 8465, "pop-legacy.office365.com", "pop3"),
+        (("odd",), 8465, "www.example.com", None),
+    ],
+)
+def test_what_is_inside_tls_is_guessed(
+    alpn: tuple[str, ...], port: int, name: str | None, expected: str
+) -> None:
+    assert inner_protocol(alpn, port, name) == expected
