@@ -9,18 +9,9 @@ from functools import lru_cache
 from typing import Any
 
 from db.schema import identity
-from scanner.model import (
-    Attempt,
-    AuthClass,
-    Basis,
-    Ending,
-    Label,
-    Observation,
-    Outcome,
-    ServerKind,
-    TlsMode,
-    Usage,
-)
+from scanner.conversation import Ending
+from scanner.events import Label, Outcome, TlsMode
+from scanner.model import Attempt, AuthClass, Basis, Observation, ServerKind, Usage
 
 SHAPE_FIELDS = (
     "server_name", "server_kind", "server_port", "protocol", "service", "tls_mode", "tls_version",

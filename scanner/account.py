@@ -5,10 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from enum import StrEnum
 
-from scanner.model import (
-    Attempt,
-    AuthClass,
-    Basis,
+from scanner.events import (
     Certificate,
     ClientHello,
     ClientName,
@@ -28,7 +25,8 @@ from scanner.model import (
     TlsStarted,
     Turn,
     Weird,
-)  # fmt: skip
+)
+from scanner.model import Attempt, AuthClass, Basis
 from scanner.protocols.sasl import auth_class
 
 ATTEMPTS_KEPT = 16

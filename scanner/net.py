@@ -15,7 +15,7 @@ from hashlib import sha1
 from socket import AF_INET, AF_INET6, inet_ntop, inet_pton
 from struct import pack
 
-from scanner.model import Flow, Transport
+from scanner.conversation import Flow, Transport
 
 _MAPPED = 0xFFFF << 32
 _HALF = (1 << 64) - 1

@@ -9,21 +9,9 @@ from dataclasses import dataclass, replace
 from scanner import net
 from scanner.account import Account, Usernames
 from scanner.catalogue.exchange import Catalogue
-from scanner.model import (
-    Answer,
-    Chunk,
-    Conversation,
-    Ending,
-    Event,
-    Flow,
-    Label,
-    Observation,
-    RunTotals,
-    ServerKind,
-    Side,
-    TlsMode,
-    TlsStarted,
-)
+from scanner.conversation import Chunk, Conversation, Ending, Flow, Side
+from scanner.events import Answer, Event, Label, TlsMode, TlsStarted
+from scanner.model import Observation, RunTotals, ServerKind
 from scanner.protocols import dialects
 from scanner.protocols.dns import answers
 from scanner.recognise import Recognised, inner_protocol, recognise

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from functools import cache
 from typing import NamedTuple
 
-from scanner.model import Chunk, Side, Transport
+from scanner.conversation import Chunk, Side, Transport
 from scanner.protocols import dialects
 from scanner.session import Dialect
 
@@ -96,4 +96,3 @@ def _head(chunks: Sequence[Chunk], side: Side) -> bytes:
         if len(head) >= HEAD:
             break
     return head[:HEAD]
-

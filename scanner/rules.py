@@ -9,7 +9,8 @@ from collections.abc import Callable, Iterable
 from datetime import date
 
 from scanner.catalogue.retirement import Deadline, Retirement
-from scanner.model import SEVERITY, AuthClass, Level, Outcome, Reason, ServerKind, Usage, Verdict
+from scanner.events import Outcome
+from scanner.model import SEVERITY, AuthClass, Level, Reason, ServerKind, Usage, Verdict
 
 Rule = Callable[[Usage, Retirement, date, str | None], Reason | None]
 

@@ -10,7 +10,8 @@ from collections.abc import Callable, Generator, Iterable
 from dataclasses import dataclass
 from typing import Protocol
 
-from scanner.model import Event, Side, Transport
+from scanner.conversation import Side, Transport
+from scanner.events import Event
 
 
 class Session(Protocol):

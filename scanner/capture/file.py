@@ -102,5 +102,3 @@ def _magic(window: Window) -> bytes:
     while window.end - window.begin < 4 and window.grow():
         pass
     return window.buffer[window.begin : min(window.end, window.begin + 4)].tobytes()
-
-

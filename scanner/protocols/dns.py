@@ -6,7 +6,8 @@ import struct
 from collections.abc import Iterator
 from ipaddress import IPv4Address, IPv6Address
 
-from scanner.model import Answer, Event, Gap, Side, Transport
+from scanner.conversation import Side, Transport
+from scanner.events import Answer, Event, Gap
 from scanner.session import Dialect, Example
 
 ANSWERS_READ = 64

@@ -6,7 +6,7 @@ import binascii
 from collections.abc import Iterator
 from urllib.parse import parse_qsl
 
-from scanner.model import Label
+from scanner.events import Label
 
 TEXT_LENGTH = 256
 """Characters of a value kept; device ids have at most 32."""

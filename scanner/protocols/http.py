@@ -6,20 +6,8 @@ from collections import deque
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 
-from scanner.model import (
-    Event,
-    Gap,
-    Label,
-    Login,
-    Offer,
-    Outcome,
-    Phase,
-    Reached,
-    Service,
-    Side,
-    Transport,
-    Weird,
-)
+from scanner.conversation import Side, Transport
+from scanner.events import Event, Gap, Label, Login, Offer, Outcome, Phase, Reached, Service, Weird
 from scanner.protocols import eas
 from scanner.protocols.http_auth import Credentials, credentials, offered, service
 from scanner.session import Dialect, Example

@@ -6,7 +6,8 @@ import binascii
 import re
 from collections.abc import Iterator
 
-from scanner.model import (
+from scanner.conversation import Side, Transport
+from scanner.events import (
     Event,
     Gap,
     Greeting,
@@ -16,10 +17,8 @@ from scanner.model import (
     Outcome,
     Phase,
     Reached,
-    Side,
     TlsMode,
     TlsStarted,
-    Transport,
     Weird,
 )
 from scanner.protocols.sasl import NAME_LENGTH, Exchange, login

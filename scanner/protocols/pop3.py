@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections import deque
 from collections.abc import Iterator
 
-from scanner.model import (
+from scanner.conversation import Side, Transport
+from scanner.events import (
     Event,
     Gap,
     Greeting,
@@ -14,10 +15,8 @@ from scanner.model import (
     Outcome,
     Phase,
     Reached,
-    Side,
     TlsMode,
     TlsStarted,
-    Transport,
     Weird,
 )
 from scanner.protocols.imap import backend

@@ -8,7 +8,8 @@ from __future__ import annotations
 
 import binascii
 
-from scanner.model import AuthClass, Login, Outcome
+from scanner.events import Login, Outcome
+from scanner.model import AuthClass
 from scanner.protocols import ntlm
 from scanner.protocols.refusals import cause
 

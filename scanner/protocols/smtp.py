@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections import deque
 from collections.abc import Iterator
 
-from scanner.model import (
+from scanner.conversation import Side, Transport
+from scanner.events import (
     ClientName,
     Event,
     Gap,
@@ -17,10 +18,8 @@ from scanner.model import (
     Outcome,
     Phase,
     Reached,
-    Side,
     TlsMode,
     TlsStarted,
-    Transport,
     Weird,
 )
 from scanner.protocols.refusals import cause

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from scanner.model import Event, Greeting, Label, Offer
+from scanner.events import Event, Greeting, Label, Offer
 
 TEXT_LENGTH = 512
 """Characters kept of a greeting or a name: RFC 5321 4.5.3.1.5 allows a reply line of 512."""

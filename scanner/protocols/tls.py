@@ -7,7 +7,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from scanner.model import ClientHello, Event, Gap, Phase, Reached, ServerHello, Side, Transport, Turn, Weird
+from scanner.conversation import Side, Transport
+from scanner.events import ClientHello, Event, Gap, Phase, Reached, ServerHello, Turn, Weird
 from scanner.session import Dialect, Example
 from scanner.wire import ciphers
 from scanner.wire.certificates import certificate

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from scanner.model import Certificate
+from scanner.events import Certificate
 from scanner.wire.hellos import Cursor, ShortMessageError
 
 NAMES_KEPT = 64

@@ -8,7 +8,7 @@ from typing import NamedTuple
 import numpy as np
 
 from scanner import net
-from scanner.model import Endpoint
+from scanner.conversation import Endpoint
 from scanner.wire.batch import Columns
 
 

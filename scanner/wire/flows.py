@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from scanner.model import Conversation, Ending, Endpoint, Flow, Side
+from scanner.conversation import Conversation, Ending, Endpoint, Flow, Side
 from scanner.wire.batch import Columns
 from scanner.wire.embryos import CLIENT_IS_LOW, CLIENT_STARTED, ROW, SERVER_STARTED, Embryos
 from scanner.wire.interest import Interest, begins_like_mail

@@ -72,9 +72,7 @@ class Reassembly:
         self._tally = tally
         self._waiting: dict[tuple[int, bytes], _Datagram] = {}
 
-    def join(
-        self, block: Block, front: Front, six: bool, at: Ints
-    ) -> tuple[list[tuple[Kind, Front]], bytes]:
+    def join(self, block: Block, front: Front, six: bool, at: Ints) -> tuple[list[tuple[Kind, Front]], bytes]:
         """Take fragments; give the datagrams made whole: rows, and the bytes to be put behind the block's."""
         found: list[tuple[Kind, Front]] = []
         side = bytearray()

@@ -9,7 +9,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Iterator, Sequence
 
-from scanner.model import ClientHello, ServerHello
+from scanner.events import ClientHello, ServerHello
 from scanner.wire import ciphers
 
 VERSIONS = {

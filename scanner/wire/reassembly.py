@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from scanner.model import Chunk, Conversation, Ending, Flow, Side
+from scanner.conversation import Chunk, Conversation, Ending, Flow, Side
 
 REORDERED_ROWS = 8
 """Segments that may wait for an earlier one: a mirror of two ports shuffles two or three. Past it: a gap."""

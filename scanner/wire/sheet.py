@@ -6,7 +6,7 @@ import numpy as np
 import numpy.typing as npt
 
 from scanner import net
-from scanner.model import Endpoint
+from scanner.conversation import Endpoint
 from scanner.wire.batch import Columns
 
 Keys = npt.NDArray[np.uint64]

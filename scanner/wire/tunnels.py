@@ -107,4 +107,3 @@ PEELS: dict[Kind, Peel] = {
     Kind.GENEVE: _geneve,
     Kind.TZSP: _tzsp,
 }
-

@@ -16,22 +16,9 @@ from sqlalchemy import create_engine, text
 
 from db import HostFilter, Inventory, InventoryError, SessionFilter
 from db.schema import metadata
-from scanner.model import (
-    Attempt,
-    AuthClass,
-    Basis,
-    Host,
-    Label,
-    Level,
-    Observation,
-    Outcome,
-    RunTotals,
-    ServerKind,
-    Side,
-    TlsMode,
-    Turn,
-    Verdict,
-)
+from scanner.conversation import Side
+from scanner.events import Label, Outcome, TlsMode, Turn
+from scanner.model import Attempt, AuthClass, Basis, Host, Level, Observation, RunTotals, ServerKind, Verdict
 
 SEEN = Observation(
     "a.pcap",

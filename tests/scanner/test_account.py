@@ -13,9 +13,8 @@ from scanner.account import (
     Account,
     Usernames,
 )
-from scanner.model import (
-    AuthClass,
-    Basis,
+from scanner.conversation import Side
+from scanner.events import (
     Certificate,
     ClientHello,
     ClientName,
@@ -31,12 +30,12 @@ from scanner.model import (
     Reached,
     ServerHello,
     Service,
-    Side,
     TlsMode,
     TlsStarted,
     Turn,
     Weird,
 )
+from scanner.model import AuthClass, Basis
 
 HELLO = ClientHello("mail.example.com", (), ("TLSv1.3",), "j3", "j4")
 CHOICE = ServerHello("TLSv1.3", "TLS_AES_128_GCM_SHA256")

@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from scanner import net
-from scanner.model import Endpoint, Flow, Transport
+from scanner.conversation import Endpoint, Flow, Transport
 
 
 @pytest.mark.parametrize(

@@ -9,20 +9,9 @@ from scanner.account import Usernames
 from scanner.capture import UnreadableCapture
 from scanner.capture.file import CaptureFile
 from scanner.catalogue.exchange import load_catalogue
-from scanner.model import (
-    AuthClass,
-    Basis,
-    Chunk,
-    Conversation,
-    Ending,
-    Endpoint,
-    Flow,
-    Observation,
-    Outcome,
-    ServerKind,
-    Side,
-    TlsMode,
-)
+from scanner.conversation import Chunk, Conversation, Ending, Endpoint, Flow, Side
+from scanner.events import Outcome, TlsMode
+from scanner.model import AuthClass, Basis, Observation, ServerKind
 from scanner.pipeline import Listener, Pipeline
 from scanner.wire.batch import Batch
 

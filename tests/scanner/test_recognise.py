@@ -2,7 +2,7 @@
 
 import pytest
 
-from scanner.model import Chunk, Side
+from scanner.conversation import Chunk, Side
 from scanner.recognise import inner_protocol, recognise
 
 C, S = Side.CLIENT, Side.SERVER

@@ -7,7 +7,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from scanner.catalogue.retirement import load_retirement
-from scanner.model import AuthClass, Basis, Level, Outcome, ServerKind, TlsMode, Usage
+from scanner.events import Outcome, TlsMode
+from scanner.model import AuthClass, Basis, Level, ServerKind, Usage
 from scanner.rules import RULES, judge, verdict
 
 RETIREMENT = load_retirement()

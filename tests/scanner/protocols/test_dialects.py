@@ -7,7 +7,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from scanner.model import Event, Login, Mail, Side, Turn
+from scanner.conversation import Side
+from scanner.events import Event, Login, Mail, Turn
 from scanner.protocols import dialects
 from scanner.session import Dialect, Example, Session
 

@@ -6,7 +6,8 @@ from ipaddress import ip_address
 
 import pytest
 
-from scanner.model import Answer, Gap, Side
+from scanner.conversation import Side
+from scanner.events import Answer, Gap
 from scanner.protocols.dns import ANSWERS_READ, DIALECT, DnsSession, answers
 
 A, CNAME, MX, AAAA = 1, 5, 15, 28

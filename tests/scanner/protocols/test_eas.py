@@ -5,7 +5,7 @@ from collections.abc import Sequence
 
 import pytest
 
-from scanner.model import Label
+from scanner.events import Label
 from scanner.protocols.eas import TEXT_LENGTH, labels
 
 

@@ -5,7 +5,8 @@ from collections.abc import Iterable, Sequence
 
 import pytest
 
-from scanner.model import (
+from scanner.conversation import Side
+from scanner.events import (
     Event,
     Gap,
     Greeting,
@@ -15,7 +16,6 @@ from scanner.model import (
     Outcome,
     Phase,
     Reached,
-    Side,
     TlsMode,
     TlsStarted,
     Weird,

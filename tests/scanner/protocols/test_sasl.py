@@ -6,7 +6,8 @@ from collections.abc import Sequence
 
 import pytest
 
-from scanner.model import AuthClass, Login, Outcome
+from scanner.events import Login, Outcome
+from scanner.model import AuthClass
 from scanner.protocols.sasl import NAME_LENGTH, REASON_LENGTH, Exchange, auth_class, login
 
 SECRET = b"secret-1"
