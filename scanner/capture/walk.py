@@ -25,14 +25,17 @@ SMALLEST_FOR_LANES = 1 << 17
 _SAMPLE = 64
 """Records walked plainly to learn how large they are here."""
 
-_RECORDS_A_LANE = 32
+_RECORDS_A_LANE = 48
 """Few make many lanes, each of which must be searched for; many make long walks in lockstep."""
 
-_MOST_STEPS = 1024
-"""Steps after which lanes are given up for the plain walk: twenty times as many as planned."""
+_LAP = 8
+"""Steps between looks at which lanes have arrived; those that have drop out."""
 
-_STEPS_UNCHECKED = 8
-"""Steps between looks at whether all lanes have arrived."""
+_MOST_LAPS = 128
+"""Laps after which the lanes left are walked plainly: twenty times as many as planned, or a lane stands still."""
+
+_FEWEST_LANES = 16
+"""Lanes that pay the calls of walking them in lockstep; fewer are walked plainly, one after the other."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -127,18 +130,29 @@ def _walk_lanes(buffer: Bytes, starts: Ints, form: RecordForm) -> tuple[Ints, in
     """Walk from each start to the next; gives the records, and where the walk has to go on."""
     sizes = _every(buffer, form, form.size_at, 4)
     last = len(sizes) - 1
-    position, stop = starts[:-1], starts[1:]
-    steps = [position]
-    # Lanes walk on behind their stop until all have come there: what they find there is not counted.
-    while len(steps) < _MOST_STEPS and (len(steps) % _STEPS_UNCHECKED or (position < stop).any()):
-        position = sizes[np.minimum(position, last)] + (position + form.header)
-        steps.append(position)
-    meets = np.zeros(len(stop), dtype=np.bool_)
-    for found in steps:
-        meets |= found == stop
-    lanes = len(meets) if meets.all() else int(meets.argmin())
-    grid = np.array(steps).T[:lanes]
-    records, end = grid[grid < stop[:lanes, None]], int(starts[lanes])
+    position, stop, lane = starts[:-1], starts[1:], np.arange(len(starts) - 1)
+    found: list[Ints] = [starts[:0]]
+    lanes = len(lane)
+    for _ in range(_MOST_LAPS):
+        if len(lane) < _FEWEST_LANES:
+            break
+        lap = np.empty((_LAP + 1, len(position)), dtype=np.int64)
+        lap[0] = position
+        for step in range(_LAP):
+            lap[step + 1] = sizes[np.minimum(lap[step], last)] + (lap[step] + form.header)
+        found.append(lap[:-1][lap[:-1] < stop])
+        going = lap[-1] < stop
+        missed = ~going & ~(lap == stop).any(axis=0)
+        if missed.any():
+            lanes = min(lanes, int(lane[missed][0]))
+        position, stop, lane = lap[-1][going], stop[going], lane[going]
+    for number, begin, until in zip(lane.tolist(), position.tolist(), stop.tolist(), strict=True):
+        rest = plain_walk(buffer, begin, until, form)
+        found.append(rest.records)
+        lanes = lanes if rest.end == until else min(lanes, number)
+    end = int(starts[lanes])
+    records = np.sort(np.concatenate(found))
+    records = records[: np.searchsorted(records, end)]
     size = np.diff(records, append=end) - form.header
     bad = np.flatnonzero((size < form.smallest) | (size > form.largest))
     if len(bad):

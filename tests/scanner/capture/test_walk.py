@@ -51,7 +51,7 @@ def test_lanes_find_what_the_plain_walk_finds(form: RecordForm, sizes: list[int]
 
 def test_lanes_are_really_walked(monkeypatch: pytest.MonkeyPatch) -> None:
     form = FORMS[0]
-    buffer: Bytes = np.frombuffer(bytes(records(form, 2, 400_000, [60, 1514])), np.uint8)
+    buffer: Bytes = np.frombuffer(bytes(records(form, 2, 2_000_000, [60, 1514])), np.uint8)
     counts: list[int] = []
     plain = plain_walk
 
@@ -88,6 +88,13 @@ def test_a_record_too_large_is_corrupt(where: int) -> None:
     buffer: Bytes = np.frombuffer(bytes(data), np.uint8)
     found = walk(buffer, 0, len(buffer), form)
     assert (found.end, found.corrupt, len(found.records)) == (offset, True, where)
+
+
+def test_blocks_of_no_size_end_the_walk() -> None:
+    form = RecordForm("<", 0, size_at=4, smallest=12, mark=b"\6\0\0\0")
+    block = struct.pack("<IIIIIII", 6, 128, 0, 0, 0, 96, 96) + bytes(96) + struct.pack("<I", 128)
+    stuck = struct.pack("<II", 6, 0)
+    assert same(block * 9000 + stuck * 20 + block * 9000, form) == 9000
 
 
 def test_a_record_too_large_that_leads_to_a_lane_is_corrupt() -> None:
