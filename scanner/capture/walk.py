@@ -32,7 +32,7 @@ _LAP = 8
 """Steps between looks at which lanes have arrived; those that have drop out."""
 
 _MOST_LAPS = 128
-"""Laps after which the lanes left are walked plainly: twenty times as many as planned, or a lane stands still."""
+"""Laps after which the lanes left are walked plainly: twenty times what is planned, or one stands still."""
 
 _FEWEST_LANES = 16
 """Lanes that pay the calls of walking them in lockstep; fewer are walked plainly, one after the other."""
