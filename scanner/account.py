@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from enum import StrEnum
+from typing import Any
 
 from scanner.events import (
+    Answer,
     Certificate,
     ClientHello,
     ClientName,
@@ -42,6 +45,8 @@ STEPS_KEPT = 12
 STEP_LENGTH = 80
 """Characters of a step: a name or a mechanism list, not a novel."""
 
+TUNNEL = "http.connect"
+"""The label of a proxy's answer after which another conversation begins."""
 SEEN_CONFIDENCE = 0.99
 """A login read in the clear; what remains is our own misreading."""
 NONE_CONFIDENCE = 0.97
@@ -92,50 +97,57 @@ class Account:
     weird: list[str] = field(default_factory=list)
     turns: list[Turn] = field(default_factory=list)
     steps: list[str] = field(default_factory=list)
+    inner: TlsStarted | Label | None = None
+    """What opened a layer inside this one: STARTTLS, or a proxy's tunnel."""
 
     def hear(self, event: Event) -> None:
         """Fold one event in."""
-        match event:
-            case Turn():
-                if len(self.turns) < TURNS_KEPT:
-                    self.turns.append(event)
-            case Greeting(host=host):
-                self.greeting_host = self.greeting_host or host
-                self._step(f"greeting of {host}" if host else "greeting")
-            case ClientName(name=name, verb=verb):
-                self.client_name = name
-                self._step(f"{verb} {name}")
-            case Offer(mechanisms=mechanisms, starttls=starttls):
-                self._offer(mechanisms, starttls)
-            case Login():
-                self._login(event)
-            case TlsStarted(mode=mode):
-                self.tls_mode = mode
-                self._step("STARTTLS" if mode is TlsMode.STARTTLS else "TLS from the start")
-            case ClientHello() | ServerHello() | Certificate():
-                self._tls(event)
-            case Mail(accepted=accepted):
-                self.mails += accepted
-                self.served_before_loss |= accepted and not self.gaps
-            case Service(service=service):
-                self.service = service
-            case Label():
-                self._label(event)
-            case Gap(missing=missing):
-                self.gaps += max(missing, 1)
-            case Weird(name=name):
-                self._weird(name)
-            case Reached(phase=phase):
-                self.phase = phase if self.phase is not Phase.SERVED else self.phase
+        _FOLDS[type(event)](self, event)
 
-    def _offer(self, mechanisms: tuple[str, ...], starttls: bool) -> None:
+    def _turn(self, turn: Turn) -> None:
+        if len(self.turns) < TURNS_KEPT:
+            self.turns.append(turn)
+
+    def _greeting(self, greeting: Greeting) -> None:
+        host = greeting.host
+        self.greeting_host = self.greeting_host or host
+        self._step(f"greeting of {host}" if host else "greeting")
+
+    def _client_name(self, client: ClientName) -> None:
+        self.client_name = client.name
+        self._step(f"{client.verb} {client.name}")
+
+    def _tls_started(self, started: TlsStarted) -> None:
+        self.tls_mode = started.mode
+        if started.mode is TlsMode.STARTTLS:
+            self.inner = started
+        self._step("STARTTLS" if started.mode is TlsMode.STARTTLS else "TLS from the start")
+
+    def _mail(self, mail: Mail) -> None:
+        self.mails += mail.accepted
+        self.served_before_loss |= mail.accepted and not self.gaps
+
+    def _service(self, service: Service) -> None:
+        self.service = service.service
+
+    def _gap(self, gap: Gap) -> None:
+        self.gaps += max(gap.missing, 1)
+
+    def _reached(self, reached: Reached) -> None:
+        self.phase = reached.phase if self.phase is not Phase.SERVED else self.phase
+
+    def _answer(self, answer: Answer) -> None:
+        """DNS inside a connection names nobody here."""
+
+    def _offer(self, offer: Offer) -> None:
+        mechanisms, starttls = offer.mechanisms, offer.starttls
         self.offered = tuple(sorted({*self.offered, *mechanisms}))
         if mechanisms or starttls:
             self._step("offered " + " ".join((*mechanisms, *(("STARTTLS",) if starttls else ()))))
 
     def _login(self, login: Login) -> None:
         if len(self.attempts) == ATTEMPTS_KEPT:
-            self._weird("attempts_dropped")
+            self._odd("attempts_dropped")
             self.attempts.pop(0)
         kind = auth_class(login.mechanism)
         self.attempts.append(Attempt(login.mechanism, kind, login.outcome, login.cause))
@@ -145,24 +157,29 @@ class Account:
         result = login.outcome.value if login.outcome else "no answer heard"
         self._step(f"{login.mechanism} {result}" + (f" ({login.cause})" if login.cause else ""))
 
-    def _tls(self, event: ClientHello | ServerHello | Certificate) -> None:
-        match event:
-            case ClientHello():
-                self.hello = self.hello or event
-                self._step(f"hello for {event.server_name}" if event.server_name else "hello without a name")
-            case ServerHello():
-                self.choice = event
-                self._step(f"{event.version} {event.cipher}")
-            case Certificate():
-                self.certificate = event
+    def _client_hello(self, hello: ClientHello) -> None:
+        self.hello = self.hello or hello
+        self._step(f"hello for {hello.server_name}" if hello.server_name else "hello without a name")
+
+    def _server_hello(self, choice: ServerHello) -> None:
+        self.choice = choice
+        self._step(f"{choice.version} {choice.cipher}")
+
+    def _certificate(self, certificate: Certificate) -> None:
+        self.certificate = certificate
 
     def _label(self, label: Label) -> None:
+        if label.field == TUNNEL:
+            self.inner = label
         if len(self.labels) < LABELS_KEPT:
             self.labels.append(label)
         else:
-            self._weird("labels_dropped")
+            self._odd("labels_dropped")
 
-    def _weird(self, name: str) -> None:
+    def _weird(self, weird: Weird) -> None:
+        self._odd(weird.name)
+
+    def _odd(self, name: str) -> None:
         if name not in self.weird and len(self.weird) < WEIRDS_KEPT:
             self.weird.append(name)
 
@@ -210,3 +227,24 @@ class Account:
         if self.mails:
             steps.append(f"{self.mails} mails")
         return "; ".join(steps)
+
+
+_FOLDS: dict[type[Event], Callable[[Account, Any], None]] = {
+    Greeting: Account._greeting,
+    ClientName: Account._client_name,
+    Offer: Account._offer,
+    Login: Account._login,
+    TlsStarted: Account._tls_started,
+    ClientHello: Account._client_hello,
+    ServerHello: Account._server_hello,
+    Certificate: Account._certificate,
+    Turn: Account._turn,
+    Mail: Account._mail,
+    Label: Account._label,
+    Answer: Account._answer,
+    Gap: Account._gap,
+    Weird: Account._weird,
+    Service: Account._service,
+    Reached: Account._reached,
+}
+"""How each event is folded in: a look-up, as there are dozens a conversation."""

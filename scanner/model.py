@@ -10,8 +10,9 @@ from dataclasses import dataclass, field
 from datetime import date
 from enum import StrEnum
 
-from scanner.conversation import Ending
+from scanner.conversation import Ending, Endpoint, Flow
 from scanner.events import Label, Outcome, TlsMode, Turn
+from scanner.net import community_id
 
 
 class AuthClass(StrEnum):
@@ -74,7 +75,6 @@ class Observation:
     server_port: int
     server_name: str | None
     server_kind: ServerKind
-    community_id: str
     protocol: str | None
     service: str | None
     tls_mode: TlsMode | None
@@ -109,6 +109,15 @@ class Observation:
     server_matched: str | None = None
     """Why ``server_kind``: ``name outlook.office365.com``, ``prefix 52.96.0.0/14``, ``--endpoint …``."""
     ending: Ending = Ending.ENDED
+
+    @property
+    def community_id(self) -> str:
+        """The flow's name in other tools; it follows from the ends, so it is not kept."""
+        client, server = (
+            Endpoint(self.client_ip, self.client_port),
+            Endpoint(self.server_ip, self.server_port),
+        )
+        return community_id(Flow(client, server))
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,7 +14,7 @@ FLOORS = (
     ("scanner.wire",),
     ("scanner.session",),
     ("scanner.protocols", "scanner.rules", "db"),
-    ("scanner.pipeline", "scanner.account", "scanner.recognise"),
+    ("scanner.pipeline", "scanner.listener", "scanner.account", "scanner.recognise"),
     ("scanner.report", "scanner.capture"),
     ("scanner.cli",),
 )
@@ -24,7 +24,7 @@ ROOMS = {
     "alembic": ("db",),
     "click": ("scanner.cli",),
     "rich": ("scanner.cli", "scanner.report"),
-    "numpy": ("scanner.wire", "scanner.capture", "scanner.net"),
+    "numpy": ("scanner.wire", "scanner.capture"),
     "zstandard": ("scanner.capture",),
 }
 LINES_A_FILE = 350

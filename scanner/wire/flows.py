@@ -11,9 +11,11 @@ import numpy.typing as npt
 from scanner.conversation import Conversation, Ending, Endpoint, Flow, Side
 from scanner.wire.batch import Columns
 from scanner.wire.embryos import CLIENT_IS_LOW, CLIENT_STARTED, ROW, SERVER_STARTED, Embryos
-from scanner.wire.interest import Interest, begins_like_mail
+from scanner.wire.harvest import Harvest, Selection
+from scanner.wire.interest import Interest, Mask, begins_like_mail
 from scanner.wire.reassembly import Stream
-from scanner.wire.sheet import Index, Keys, Sheet, flow_keys, mac_text, macs
+from scanner.wire.sheet import Index, Sheet, mac_text, macs
+from scanner.wire.tidy import Group, conversations, tidy
 
 BYTES_KEPT = 16 * 1024
 """A direction: a login with a 4 KB token and a TLS handshake with long chains fit; then it is ``CUT``."""
@@ -23,8 +25,6 @@ MAX_FLOWS = 1_000_000
 """Connections followed at a time; past it the oldest are given up and counted as ``evicted``."""
 DONE_KEPT = 200_000
 """Connections remembered after their end, so that late segments of theirs are not taken for new ones."""
-MARKED_KEPT = 100_000
-"""Connections followed for a mark on another port than mail's; past it new ones are counted ``unmarked``."""
 _FIN, _SYN, _RST, _ACK = 1, 2, 4, 16
 _SWEEP_NS = 30_000_000_000
 
@@ -40,18 +40,6 @@ class FlowTally:
     """Connections that ended or timed out without payload."""
     duplicates: int = 0
     conflicts: int = 0
-    unmarked: int = 0
-
-
-@dataclass(frozen=True, slots=True)
-class _Rows:
-    """The rows of interest of a batch, sorted by connection, then by capture order."""
-
-    columns: Columns
-    index: Index
-    keys: Keys
-    low: npt.NDArray[np.bool_]
-    """The sender is the lower end."""
 
 
 class FlowTable:
@@ -68,23 +56,28 @@ class FlowTable:
         """Follow what is of interest."""
         self.capture = capture
         self.tally = FlowTally()
-        self._interest = interest
+        self._ports = interest.ports
+        self._selection = Selection(interest)
         self._max_flows = max_flows
         self._bytes_kept = bytes_kept
         self._idle_ns = idle_s * 1_000_000_000
         self._live: dict[int, Stream] = {}
         self._embryos = Embryos()
         self._done: dict[int, int] = {}
-        self._marked: Keys = np.empty(0, np.uint64)
         self._now = self._swept = 0
 
     def add(self, columns: Columns) -> Iterator[Conversation]:
         """Hear a batch; yield the conversations that ended in it."""
-        rows = self._select(columns)
-        if rows is not None:
-            yield from self._follow(rows)
-        if len(columns):
-            self._now = max(self._now, int(columns.at[-1]))
+        if harvest := self._selection.pick(columns):
+            yield from self.follow(harvest)
+
+    def follow(self, harvest: Harvest) -> Iterator[Conversation]:
+        """Hear what was picked already; yield the conversations that ended in it."""
+        order = np.argsort(harvest.keys, kind="stable")
+        keys = harvest.keys[order]
+        starts = np.flatnonzero(np.r_[True, keys[1:] != keys[:-1]])
+        yield from self._follow(Group(harvest.columns, order, keys, harvest.low[order], starts))
+        self._now = max(self._now, int(harvest.columns.at[-1]))
         yield from self._make_room()
 
     def flush(self) -> Iterator[Conversation]:
@@ -95,58 +88,42 @@ class FlowTable:
         self.tally.half_open += len(self._embryos)
         self._embryos = Embryos()
 
-    def _select(self, columns: Columns) -> _Rows | None:
-        wanted = self._interest.wanted(columns)
-        tcp = columns.protocol == 6
-        marks = self._interest.marked(columns, tcp & ~wanted)
-        if len(marks) or len(self._marked):
-            wanted |= self._of_marked(columns, tcp & ~wanted, marks)
-        index = np.flatnonzero(wanted)
-        if not len(index):
-            return None
-        keys, low = flow_keys(columns, index)
-        order = np.argsort(keys, kind="stable")
-        return _Rows(columns, index[order], keys[order], low[order])
-
-    def _of_marked(
-        self, columns: Columns, others: npt.NDArray[np.bool_], marks: Index
-    ) -> npt.NDArray[np.bool_]:
-        fresh = np.setdiff1d(flow_keys(columns, marks)[0], self._marked)
-        room = max(MARKED_KEPT - len(self._marked), 0)
-        self.tally.unmarked += max(len(fresh) - room, 0)
-        self._marked = np.union1d(self._marked, fresh[:room])
-        rows = np.flatnonzero(others)
-        others = np.zeros(len(others), np.bool_)
-        others[rows] = np.isin(flow_keys(columns, rows)[0], self._marked)
-        return others
-
-    def _follow(self, rows: _Rows) -> Iterator[Conversation]:
-        columns, index = rows.columns, rows.index
-        starts = np.flatnonzero(np.r_[True, rows.keys[1:] != rows.keys[:-1]])
+    def _follow(self, rows: Group) -> Iterator[Conversation]:
+        starts, columns, index = rows.starts, rows.columns, rows.index
         keys = rows.keys[starts]
-        flags = columns.flags[index]
-        length = columns.length[index]
-        spoken = np.maximum.reduceat(length, starts) > 0
-        closing = np.bitwise_or.reduceat(flags, starts) & (_FIN | _RST)
+        live, done = self._live, self._done
         known = self._embryos.find(keys)
-        live = self._live
-        stays = np.array([key not in live for key in keys.tolist()], np.bool_) & ~spoken
-        last = np.maximum.reduceat(columns.at[index], starts)
+        alive = np.array([key in live for key in keys.tolist()], np.bool_)
+        over = np.array([key in done for key in keys.tolist()], np.bool_)
+        whole = tidy(rows, ~alive & ~over & (known < 0), self._bytes_kept)
+        for key, first, conversation in conversations(rows, np.flatnonzero(whole), self.capture):
+            self._remember(key, first)
+            self.tally.conversations += 1
+            yield conversation
+        flags = columns.flags[index]
+        spoken = np.maximum.reduceat(columns.length[index], starts) > 0
+        closing = np.bitwise_or.reduceat(flags, starts) & (_FIN | _RST)
+        opening = np.bitwise_or.reduceat(flags, starts) & _SYN
+        stays = ~alive & ~spoken & ~whole
+        late = over & ~alive & (opening == 0)
+        yield from self._hear_singly(rows, ~stays & ~whole & ~late, known)
         ends = np.r_[starts[1:], len(index)]
-        matter = (length > 0) | ((flags & (_SYN | _FIN | _RST)) != 0)
-        counts = np.r_[0, np.cumsum(matter)]
-        sheet = Sheet(columns, index[matter], rows.low[matter])
-        for group in np.flatnonzero(~stays).tolist():
-            first, end = int(counts[starts[group]]), int(counts[ends[group]])
-            key = int(keys[group])
-            yield from self._hear(key, int(known[group]), sheet, first, end)
-            if stream := live.get(key):
-                stream.last_seen = max(stream.last_seen, int(last[group]))
         born = self._born(rows, starts, stays & (known < 0) & (closing == 0))
         self._answered(rows, starts, ends, stays & (known >= 0) & (closing == 0))
         gone = known[(known >= 0) & (~stays | (closing != 0))]
         self.tally.half_open += int((stays & (closing != 0)).sum())
         self._embryos.replace(gone, born)
+
+    def _hear_singly(self, rows: Group, which: Mask, known: Index) -> Iterator[Conversation]:
+        """Hear some connections segment by segment."""
+        sizes = np.diff(rows.starts, append=len(rows.index))
+        taken = np.repeat(which, sizes)
+        sheet = Sheet(rows.columns, rows.index[taken], rows.low[taken])
+        keys, embryos = rows.keys[rows.starts[which]].tolist(), known[which].tolist()
+        first = 0
+        for key, embryo, size in zip(keys, embryos, sizes[which].tolist(), strict=True):
+            yield from self._hear(key, embryo, sheet, first, first + size)
+            first += size
 
     def _hear(self, key: int, embryo: int, sheet: Sheet, first: int, end: int) -> Iterator[Conversation]:
         """Hear the rows of one connection; a new SYN among them begins another."""
@@ -187,7 +164,7 @@ class FlowTable:
         if flags & _SYN:
             sent_by_client = not flags & _ACK
         else:
-            sent_by_client = _looks_like_client(sender.port, target.port, self._interest.ports)
+            sent_by_client = _looks_like_client(sender.port, target.port, self._ports)
         stream = self._open(key, sender, target, sent_by_client, sent_by_client is low, at)
         if not flags & _SYN and begins_like_mail(sheet.payload(row)[:4]):
             stream.start(Side.CLIENT if sent_by_client else Side.SERVER, sheet.sequence[row])
@@ -204,10 +181,13 @@ class FlowTable:
 
     def _end(self, key: int, stream: Stream, ending: Ending) -> Conversation:
         del self._live[key]
-        self._done[key] = ((stream.base[Side.CLIENT] or 0) - 1) & 0xFFFFFFFF
+        self._remember(key, ((stream.base[Side.CLIENT] or 0) - 1) & 0xFFFFFFFF)
+        return self._finish(stream, ending)
+
+    def _remember(self, key: int, first: int) -> None:
+        self._done[key] = first
         if len(self._done) > DONE_KEPT:
             del self._done[next(iter(self._done))]
-        return self._finish(stream, ending)
 
     def _finish(self, stream: Stream, ending: Ending) -> Conversation:
         conversation = stream.finish(ending, self.capture)
@@ -216,7 +196,7 @@ class FlowTable:
         self.tally.conflicts += conversation.conflicts
         return conversation
 
-    def _born(self, rows: _Rows, starts: Index, wanted: npt.NDArray[np.bool_]) -> npt.NDArray[np.void]:
+    def _born(self, rows: Group, starts: Index, wanted: Mask) -> npt.NDArray[np.void]:
         """Make embryos of connections whose first row is a SYN or a SYN-ACK."""
         groups = np.flatnonzero(wanted)
         first = rows.index[starts[groups]]
@@ -240,7 +220,7 @@ class FlowTable:
         self._answer_of_born(rows, starts, groups, new)
         return new
 
-    def _answer_of_born(self, rows: _Rows, starts: Index, groups: Index, new: npt.NDArray[np.void]) -> None:
+    def _answer_of_born(self, rows: Group, starts: Index, groups: Index, new: npt.NDArray[np.void]) -> None:
         """Take in the SYN-ACK that stands right behind its SYN in the batch."""
         second = starts[groups] + 1
         there = second < len(rows.index)
@@ -251,7 +231,7 @@ class FlowTable:
         new["server_first"][at[answers]] = rows.columns.sequence[row[answers]] + np.uint32(1)
         new["flags"][at[answers]] |= SERVER_STARTED
 
-    def _answered(self, rows: _Rows, starts: Index, ends: Index, wanted: npt.NDArray[np.bool_]) -> None:
+    def _answered(self, rows: Group, starts: Index, ends: Index, wanted: Mask) -> None:
         """Note the SYN-ACKs of embryos of an earlier batch."""
         columns = rows.columns
         for group in np.flatnonzero(wanted).tolist():
@@ -281,6 +261,7 @@ class FlowTable:
 def _feed(stream: Stream, sheet: Sheet, row: int) -> Ending | None:
     """Hear one row; tells how the connection ended, if it did."""
     flags, sequence, length = sheet.flags[row], sheet.sequence[row], sheet.length[row]
+    stream.last_seen = max(stream.last_seen, sheet.at[row])
     side = Side.CLIENT if sheet.low[row] is stream.client_is_low else Side.SERVER
     if stream.macs[side] is None:
         stream.macs[side] = sheet.mac(row)

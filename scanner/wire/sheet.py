@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
+
 import numpy as np
 import numpy.typing as npt
 
@@ -9,6 +11,8 @@ from scanner import net
 from scanner.conversation import Endpoint
 from scanner.wire.batch import Columns
 
+MACS_KEPT = 1 << 16
+"""MACs whose text is remembered: a site has a few thousand."""
 Keys = npt.NDArray[np.uint64]
 Index = npt.NDArray[np.intp]
 
@@ -58,6 +62,7 @@ class Sheet:
         return None if start < 0 else mac_text(self._columns.buffer[start : start + 6].tobytes())
 
 
+@lru_cache(MACS_KEPT)
 def mac_text(raw: bytes) -> str | None:
     """Six bytes as ``aa:bb:cc:dd:ee:ff``, NumPy having dropped zeros at the end; None for zeros alone."""
     return raw.ljust(6, b"\0").hex(":") if raw.strip(b"\0") else None

@@ -32,7 +32,6 @@ SEEN = Observation(
     587,
     "smtp.office365.com",
     ServerKind.EXCHANGE_ONLINE,
-    "1:x",
     "smtp",
     "submission",
     TlsMode.CLEAR,

@@ -11,8 +11,9 @@ from scanner.capture.file import CaptureFile
 from scanner.catalogue.exchange import load_catalogue
 from scanner.conversation import Chunk, Conversation, Ending, Endpoint, Flow, Side
 from scanner.events import Outcome, TlsMode
+from scanner.listener import Listener
 from scanner.model import AuthClass, Basis, Observation, ServerKind
-from scanner.pipeline import Listener, Pipeline
+from scanner.pipeline import Pipeline
 from scanner.wire.batch import Batch
 
 OFFICE = Path(__file__).parents[2] / "captures" / "office.pcapng"

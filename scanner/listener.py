@@ -1,0 +1,153 @@
+"""From one conversation to its session record: recognise, let each layer's session hear, fold."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+from scanner.account import Account, Usernames
+from scanner.catalogue.exchange import Catalogue, Match
+from scanner.conversation import Chunk, Conversation, Ending, Flow, Side
+from scanner.events import Label, TlsMode, TlsStarted
+from scanner.model import Observation, ServerKind
+from scanner.protocols import dialects
+from scanner.recognise import Recognised, inner_protocol, recognise
+
+MAIL = frozenset({"smtp", "imap", "pop3"})
+LAYERS = 4
+"""Protocols one inside the other: a proxy's CONNECT, mail, STARTTLS, and one to spare; more is not read."""
+
+
+@dataclass(frozen=True, slots=True)
+class Listener:
+    """How to turn a conversation into an observation; holds nothing that a conversation changes."""
+
+    catalogue: Catalogue
+    sensor: str
+    usernames: Usernames
+
+    def observe(self, conversation: Conversation, dns_name: str | None = None) -> Observation | None:
+        """Listen to a conversation; None if it has nothing to do with mail or Exchange Online."""
+        flow = conversation.flow
+        recognised = recognise(conversation.chunks, flow.server.port, flow.client.port)
+        if recognised is None:
+            return None
+        if recognised.swapped:
+            conversation = _turn_round(conversation)
+        account = Account(self.usernames, whole=_is_whole(conversation))
+        _listen(account, recognised, conversation)
+        return self._record(conversation, account, dns_name)
+
+    def _record(self, heard: Conversation, account: Account, dns_name: str | None) -> Observation | None:
+        server, hello = heard.flow.server, account.hello
+        asked = hello.server_name if hello else None
+        name = asked or account.greeting_host or dns_name or account.label("http.host")
+        match = self.catalogue.classify(server.ip, name)
+        if account.protocol in (None, "tls"):
+            account.protocol = inner_protocol(hello.alpn if hello else (), server.port, name)
+        if not _concerns_mail(account, match.kind):
+            return None
+        return _observation(self.sensor, heard, account, name, match)
+
+
+def _observation(
+    sensor: str, heard: Conversation, account: Account, name: str | None, match: Match
+) -> Observation:
+    (client_ip, client_port), (server_ip, server_port) = heard.flow.client, heard.flow.server
+    hello, choice = account.hello, account.choice
+    last = account.attempts[-1] if account.attempts else None
+    auth_class, basis, confidence = account.auth
+    return Observation(
+        capture=heard.capture, sensor=sensor, first_seen=heard.first_seen, last_seen=heard.last_seen,
+        client_ip=client_ip, client_port=client_port, client_mac=heard.client_mac, server_ip=server_ip,
+        server_port=server_port, server_name=name, server_kind=match.kind, protocol=account.protocol,
+        service=account.service or _smtp_service(account, server_port), tls_mode=account.tls_mode,
+        tls_version=choice.version if choice else None, tls_cipher=choice.cipher if choice else None,
+        ja3=hello.ja3 if hello else None, ja4=hello.ja4 if hello else None,
+        client_name=account.client_name, mechanism=last.mechanism if last else None, auth_class=auth_class,
+        outcome=last.outcome if last else None,
+        attempts=tuple(account.attempts) if len(account.attempts) > 1 else (), basis=basis,
+        confidence=confidence, username=account.username, mails=account.mails, gaps=account.gaps,
+        evidence=account.evidence, offered=account.offered, labels=tuple(account.labels),
+        turns=tuple(account.turns), cause=account.cause, weird=tuple(account.weird),
+        server_matched=match.matched, ending=heard.ending,
+    )  # fmt: skip
+
+
+def _listen(account: Account, recognised: Recognised | None, heard: Conversation) -> None:
+    """Let each layer's session hear the bytes, and the next layer what the last one left over."""
+    chunks: Sequence[Chunk] = heard.chunks
+    for _ in range(LAYERS):
+        if recognised is None:
+            return
+        name = recognised.dialect.name
+        if name == "tls":
+            account.tls_mode = account.tls_mode or TlsMode.IMPLICIT
+        else:
+            account.protocol, account.tls_mode = name, account.tls_mode or TlsMode.CLEAR
+        chunks = _hear(account, recognised, chunks)
+        match account.inner:
+            case TlsStarted():
+                recognised = _tls()
+            case Label(text=target):
+                asked = target.rpartition(":")[2]
+                recognised = recognise(chunks, int(asked) if asked.isdecimal() else 0, 0)
+            case None:
+                return
+        account.inner = None
+
+
+def _hear(account: Account, recognised: Recognised, chunks: Sequence[Chunk]) -> tuple[Chunk, ...]:
+    """Feed a session until its layer ends; gives what it did not read."""
+    session = recognised.dialect.session()
+    feed, hear = session.feed, account.hear
+    unread = 0
+    for side, at, data, missing in chunks:
+        unread += 1
+        for event in session.gap(side, missing, at) if missing else feed(side, data, at):
+            hear(event)
+        if account.inner is not None:
+            break
+    for event in session.end():
+        hear(event)
+    if account.inner is None:
+        return ()
+    rest = [Chunk(side, at, data) for side, at, data in session.leftover if data]
+    return (*rest, *chunks[unread:])
+
+
+def _tls() -> Recognised:
+    dialect = next(dialect for dialect in dialects() if dialect.name == "tls")
+    return Recognised(dialect, swapped=False, by_port=False)
+
+
+def _turn_round(heard: Conversation) -> Conversation:
+    """Give the part of the client to the end that plays it; the capture began in the middle."""
+    return replace(
+        heard,
+        flow=Flow(heard.flow.server, heard.flow.client, heard.flow.transport),
+        chunks=tuple(chunk._replace(side=Side(chunk.side).other) for chunk in heard.chunks),
+        client_mac=heard.server_mac,
+        server_mac=heard.client_mac,
+        client_started=heard.server_started,
+        server_started=heard.client_started,
+    )
+
+
+def _is_whole(heard: Conversation) -> bool:
+    both_started = heard.client_started and heard.server_started
+    return both_started and heard.ending in (Ending.CLOSED, Ending.RESET)
+
+
+def _concerns_mail(account: Account, kind: ServerKind) -> bool:
+    """Web traffic that neither logs in nor goes to Microsoft's mail or sign-in is nobody's business here."""
+    if kind in (ServerKind.EXCHANGE_ONLINE, ServerKind.SIGN_IN) or account.protocol in MAIL:
+        return True
+    return account.protocol == "http" and bool(account.attempts or account.service or account.offered)
+
+
+def _smtp_service(account: Account, port: int) -> str | None:
+    if account.protocol != "smtp":
+        return None
+    submits = port in (465, 587) or account.attempts or "AUTH" in account.offered
+    return "submission" if submits else "mx" if port == 25 else None

@@ -1,0 +1,152 @@
+"""Connections that lie whole and in order in one harvest, told apart for all at once.
+
+Most are: from SYN to the end, every byte in its place, nothing twice. They need no reassembly, and what there
+is to say of each is taken from the columns. All others go the long way, segment by segment.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from functools import partial
+
+import numpy as np
+import numpy.typing as npt
+
+from scanner import net
+from scanner.conversation import Chunk, Conversation, Ending, Endpoint, Flow, Side
+from scanner.wire.batch import Columns
+from scanner.wire.sheet import Index, Keys, mac_text
+
+_FIN, _SYN, _RST, _ACK = 1, 2, 4, 16
+_SIDES = (Side.CLIENT, Side.SERVER)
+_Mask = npt.NDArray[np.bool_]
+_chunk = partial(tuple.__new__, Chunk)
+
+
+@dataclass(frozen=True, slots=True)
+class Group:
+    """The rows of a harvest sorted by connection, then by capture order."""
+
+    columns: Columns
+    index: Index
+    """Where each row stands in the columns."""
+    keys: Keys
+    low: _Mask
+    """The sender is the lower end."""
+    starts: Index
+    """The first row of each connection."""
+
+
+def tidy(rows: Group, fresh: _Mask, limit: int) -> _Mask:
+    """Tell which connections, of those not heard of before, are whole, in order and shorter than a limit."""
+    columns, index, starts = rows.columns, rows.index, rows.starts
+    flags, length = columns.flags[index], columns.length[index].astype(np.int64)
+    sequence, acknowledged = columns.sequence[index], columns.acknowledged[index]
+    sizes = np.diff(starts, append=len(index))
+    first, second = starts, np.minimum(starts + 1, len(index) - 1)
+    good: _Mask = fresh & (sizes > 2) & (flags[first] & (_SYN | _ACK) == _SYN)
+    good &= (flags[second] & (_SYN | _ACK) == _SYN | _ACK) & (rows.low[first] != rows.low[second])
+    good &= acknowledged[second] == sequence[first] + np.uint32(1)
+    good &= np.add.reduceat((flags & _SYN != 0).astype(np.int64), starts) == 2
+    by_client = rows.low == np.repeat(rows.low[first], sizes)
+    said = np.where(by_client, length, 0), np.where(by_client, 0, length)
+    before = [np.cumsum(part) - part for part in said]
+    before = [part - np.repeat(part[starts], sizes) for part in before]
+    bases = (np.repeat(sequence[row] + np.uint32(1), sizes) for row in (first, second))
+    places = [base + part.astype(np.uint32) for base, part in zip(bases, before, strict=True)]
+    expected = np.where(by_client, places[0], places[1])
+    answered = np.where(by_client, places[1], places[0])
+    ahead = (acknowledged - answered).view(np.int32)
+    in_order = (sequence == expected) & (ahead <= 1) & (columns.captured[index] == length)
+    spoken = length > 0
+    good &= np.logical_and.reduceat(in_order | ~spoken, starts) & (length[first] == 0) & (length[second] == 0)
+    good &= np.maximum(*(np.add.reduceat(part, starts) for part in said)) < limit
+    good &= _ended(flags, by_client, starts, sizes)
+    return good
+
+
+def _ended(flags: npt.NDArray[np.uint8], by_client: _Mask, starts: Index, sizes: Index) -> _Mask:
+    """Both sides closed, or the last row is the only reset."""
+    resets = np.add.reduceat((flags & _RST != 0).astype(np.int64), starts)
+    last = flags[starts + sizes - 1] & _RST != 0
+    closed = _both_closed(flags, by_client, starts) & (resets == 0)
+    ended: _Mask = np.logical_or(closed, (resets == 1) & last)
+    return ended
+
+
+def _both_closed(flags: npt.NDArray[np.uint8], by_client: _Mask, starts: Index) -> _Mask:
+    closes = flags & (_FIN | _RST) == _FIN
+    client, server = (np.logical_or.reduceat(side & closes, starts) for side in (by_client, ~by_client))
+    closed: _Mask = client & server
+    return closed
+
+
+def conversations(rows: Group, which: Index, capture: str | None) -> Iterator[tuple[int, int, Conversation]]:
+    """Yield key, the client's first sequence number and the conversation of tidy connections."""
+    if not len(which):
+        return
+    sizes = np.diff(rows.starts, append=len(rows.index))[which]
+    behind = np.cumsum(sizes)
+    starts = behind - sizes
+    taken = np.repeat(rows.starts[which] - starts, sizes) + np.arange(behind[-1])
+    columns, index, low = rows.columns, rows.index[taken], rows.low[taken]
+    first, last = index[starts], index[behind - 1]
+    by_client = low == np.repeat(low[starts], sizes)
+    spoken = columns.captured[index] > 0
+    closed = _both_closed(columns.flags[index], by_client, starts)
+    begun = zip(
+        rows.keys[rows.starts[which]].tolist(),
+        columns.sequence[first].tolist(),
+        columns.at[first].tolist(),
+        columns.at[last].tolist(),
+        np.cumsum(np.add.reduceat(spoken.astype(np.int64), starts)).tolist(),
+        closed.tolist(),
+        _flows(columns, first),
+        _macs(columns, columns.source_mac[first]),
+        _macs(columns, columns.source_mac[index[starts + 1]]),
+        strict=True,
+    )
+    chunks = _chunks(columns, index[spoken], by_client[spoken])
+    at = 0
+    for key, sequence, opened, done, end, in_order, flow, client_mac, server_mac in begun:
+        ending = Ending.CLOSED if in_order else Ending.RESET
+        told = tuple(chunks[at:end])
+        at = end
+        yield (
+            key,
+            sequence,
+            Conversation(
+                flow, told, opened, done, ending, True, True, client_mac, server_mac, 0, 0, False, capture
+            ),
+        )
+
+
+def _chunks(columns: Columns, index: Index, by_client: _Mask) -> list[Chunk]:
+    start = columns.payload[index]
+    behind = (start + columns.captured[index]).tolist()
+    raw = columns.buffer.tobytes()
+    data = [raw[begin:end] for begin, end in zip(start.tolist(), behind, strict=True)]
+    sides = [_SIDES[0] if client else _SIDES[1] for client in by_client.tolist()]
+    return list(map(_chunk, zip(sides, columns.at[index].tolist(), data, [0] * len(data), strict=True)))
+
+
+def _flows(columns: Columns, first: Index) -> Iterator[Flow]:
+    ends = (
+        zip(
+            getattr(columns, f"{end}_high")[first].tolist(),
+            getattr(columns, f"{end}_low")[first].tolist(),
+            getattr(columns, f"{end}_port")[first].tolist(),
+            strict=True,
+        )
+        for end in ("source", "target")
+    )
+    for (high, low, port), (server_high, server_low, server_port) in zip(*ends, strict=True):
+        yield Flow(
+            Endpoint(net.text(high, low), port), Endpoint(net.text(server_high, server_low), server_port)
+        )
+
+
+def _macs(columns: Columns, offsets: npt.NDArray[np.int64]) -> list[str | None]:
+    buffer = columns.buffer
+    return [mac_text(buffer[at : at + 6].tobytes()) if at >= 0 else None for at in offsets.tolist()]
