@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable
 from functools import cache
+from itertools import islice
 from typing import NamedTuple
 
 from scanner.conversation import Chunk, Side, Transport
@@ -33,7 +34,7 @@ class Recognised(NamedTuple):
     """Only the port says so: the beginning was not heard."""
 
 
-def recognise(chunks: Sequence[Chunk], port: int, client_port: int) -> Recognised | None:
+def recognise(chunks: Iterable[Chunk], port: int, client_port: int) -> Recognised | None:
     """Find the dialect of a conversation; None if it is none of ours."""
     client, server = _head(chunks, Side.CLIENT), _head(chunks, Side.SERVER)
     if (usual := _usual().get(port)) and client and usual.client_mark(client) and usual.server_mark(server):
@@ -76,8 +77,8 @@ def _score(dialect: Dialect, client: bytes, server: bytes, port: int) -> int:
     return (_SURE if said else 0) + (_CONSISTENT if answered else 0) + hint
 
 
-def _by_port(chunks: Sequence[Chunk], port: int) -> Recognised | None:
-    if not any(chunk.missing for chunk in chunks[:2]):
+def _by_port(chunks: Iterable[Chunk], port: int) -> Recognised | None:
+    if not any(chunk.missing for chunk in islice(chunks, 2)):
         return None
     for dialect in dialects():
         if dialect.transport is Transport.TCP and dialect.server_first and port in dialect.ports:
@@ -85,7 +86,7 @@ def _by_port(chunks: Sequence[Chunk], port: int) -> Recognised | None:
     return None
 
 
-def _head(chunks: Sequence[Chunk], side: Side) -> bytes:
+def _head(chunks: Iterable[Chunk], side: Side) -> bytes:
     head = b""
     for chunk in chunks:
         if chunk.side is not side:

@@ -58,6 +58,17 @@ def test_a_proxys_tunnel_is_looked_into() -> None:
     assert seen.username == "ann"
 
 
+def test_a_tunnel_of_something_else_is_left_alone() -> None:
+    seen = observe(
+        (C, b"CONNECT db.example.com:5432 HTTP/1.1\r\nProxy-Connection: keep-alive\r\n\r\n"),
+        (S, b"HTTP/1.1 200 OK\r\n\r\n"),
+        (C, b"\0\1\2\3"),
+        port=8080,
+        server="10.0.0.9",
+    )
+    assert seen is None
+
+
 def test_web_pages_are_nobodys_business() -> None:
     page = (C, b"GET / HTTP/1.1\r\nHost: www.example.com\r\n\r\n"), (S, b"HTTP/1.1 200 OK\r\n\r\n")
     assert observe(*page, port=80, server="198.51.100.1") is None
