@@ -103,7 +103,7 @@ class Account:
                 self.greeting_host = self.greeting_host or host
                 self._step(f"greeting of {host}" if host else "greeting")
             case ClientName(name=name, verb=verb):
-                self.client_name = name
+                self.client_name = name or self.client_name
                 self._step(f"{verb} {name}")
             case Offer(mechanisms=mechanisms, starttls=starttls):
                 self._offer(mechanisms, starttls)

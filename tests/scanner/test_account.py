@@ -183,5 +183,17 @@ def test_user_names_are_treated_as_asked(
     assert usernames.treat(name) == expected
 
 
+@pytest.mark.parametrize(
+    ("names", "expected"),
+    [
+        pytest.param(["copier", "scanner"], "scanner", id="the last name counts"),
+        pytest.param(["copier", ""], "copier", id="an empty name takes nothing back"),
+        pytest.param([""], None, id="an empty name is none"),
+    ],
+)
+def test_the_client_is_called_as_it_called_itself(names: Sequence[str], expected: str | None) -> None:
+    assert account_of(*(ClientName(name, "EHLO") for name in names)).client_name == expected
+
+
 def test_a_later_login_without_a_name_keeps_the_name_of_an_earlier_one() -> None:
     assert account_of(refused("PLAIN"), Login("GSSAPI", None)).username == "scan@example.com"
