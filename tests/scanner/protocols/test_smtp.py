@@ -484,6 +484,8 @@ def test_the_mark_of_a_client(head: bytes, expected: bool | None) -> None:
         pytest.param(b"554 no\r\n", True, id="a refusal"),
         pytest.param(b"220 ProFTPD\r\n", False, id="FTP"),
         pytest.param(b"220 mx SMTP, not FTP\r\n", True, id="a greeting that talks of FTP"),
+        pytest.param(b"250\n220\n", True, id="codes without text"),
+        pytest.param(b"550 go away\r\n", None, id="a code that other protocols have too"),
         pytest.param(b"22", None, id="half a code"),
         pytest.param(b"", None, id="nothing yet"),
         pytest.param(b"+OK", False, id="another protocol"),
