@@ -11,7 +11,7 @@ import numpy.typing as npt
 from scanner.conversation import Conversation, Ending, Endpoint, Flow, Side
 from scanner.wire.batch import Columns
 from scanner.wire.embryos import CLIENT_IS_LOW, CLIENT_STARTED, ROW, SERVER_STARTED, Embryos
-from scanner.wire.interest import Interest, begins_like_mail
+from scanner.wire.interest import Interest, begins_like_mail, begins_tls
 from scanner.wire.reassembly import Stream
 from scanner.wire.sheet import Index, Keys, Sheet, flow_keys, mac_text, macs
 
@@ -189,9 +189,17 @@ class FlowTable:
         else:
             sent_by_client = _looks_like_client(sender.port, target.port, self._interest.ports)
         stream = self._open(key, sender, target, sent_by_client, sent_by_client is low, at)
-        if not flags & _SYN and begins_like_mail(sheet.payload(row)[:4]):
-            stream.start(Side.CLIENT if sent_by_client else Side.SERVER, sheet.sequence[row])
-            stream.start(Side.SERVER if sent_by_client else Side.CLIENT, sheet.acknowledged[row])
+        if not flags & _SYN:
+            sender_side = Side.CLIENT if sent_by_client else Side.SERVER
+            head = sheet.payload(row)[:6]
+            if begins_like_mail(head):
+                stream.start(sender_side, sheet.sequence[row])
+                stream.start(sender_side.other, sheet.acknowledged[row])
+            elif begins_tls(
+                head
+            ):  # what came before, if anything did, was STARTTLS: nothing is missing in TLS
+                stream.base[sender_side] = sheet.sequence[row]
+                stream.base[sender_side.other] = sheet.acknowledged[row]
         return stream
 
     def _open(
