@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from enum import StrEnum
 
+from scanner.conversation import Side
 from scanner.events import (
     Certificate,
     ClientHello,
@@ -86,6 +87,10 @@ class Account:
     gaps: int = 0
     whole: bool = False
     """Both sides were heard from the first packet to the last."""
+    bare_inside: bool = False
+    """What was inside TLS was heard in clear: a tap had decrypted it."""
+    lost: bool = False
+    """Bytes are missing that could be a login: the client's, or nobody knows how many."""
     phase: Phase | None = None
     served_before_loss: bool = False
     labels: list[Label] = field(default_factory=list)
@@ -116,13 +121,14 @@ class Account:
                 self._tls(event)
             case Mail(accepted=accepted):
                 self.mails += accepted
-                self.served_before_loss |= accepted and not self.gaps
+                self.served_before_loss |= accepted and not self.lost
             case Service(service=service):
                 self.service = service
             case Label():
                 self._label(event)
-            case Gap(missing=missing):
+            case Gap(side=side, missing=missing):
                 self.gaps += max(missing, 1)
+                self.lost |= side is Side.CLIENT or missing < 0
             case Weird(name=name):
                 self._weird(name)
             case Reached(phase=phase):
@@ -181,10 +187,10 @@ class Account:
             return self.attempts[-1].auth_class, Basis.SEEN, SEEN_CONFIDENCE
         if self.label("http.cookie"):
             return AuthClass.COOKIE, Basis.SEEN, SEEN_CONFIDENCE
-        if self.tls_mode in (TlsMode.STARTTLS, TlsMode.IMPLICIT):
+        if self.tls_mode in (TlsMode.STARTTLS, TlsMode.IMPLICIT) and not self.bare_inside:
             known = AuthClass.UNKNOWN if self.choice or self.gaps else AuthClass.INCOMPLETE
             return known, Basis.ENDPOINT, 0.0
-        if self.gaps and not self.served_before_loss:
+        if self.lost and not self.served_before_loss:
             return AuthClass.UNKNOWN, Basis.SEEN, 0.0
         if self.phase is Phase.SERVED or self.whole:
             return AuthClass.NONE, Basis.SEEN, NONE_CONFIDENCE
@@ -196,7 +202,7 @@ class Account:
         steps = [*self.steps]
         if not self.attempts:
             match self.auth[0]:
-                case AuthClass.UNKNOWN if self.tls_mode in (TlsMode.STARTTLS, TlsMode.IMPLICIT):
+                case AuthClass.UNKNOWN if self.auth[1] is Basis.ENDPOINT:
                     steps.append("the login is inside TLS")
                 case AuthClass.UNKNOWN:
                     steps.append("bytes are missing where a login could be")

@@ -129,7 +129,7 @@ class SmtpSession:
             case b"DATA":
                 self._data_asked = True
             case b"MAIL":
-                self._chunked = False
+                self._chunked, self._served = False, True
             case b"BDAT":
                 size = rest.split()[:1]
                 if size and size[0].isdigit():

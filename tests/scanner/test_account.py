@@ -68,6 +68,16 @@ def refused(mechanism: str, cause: str | None = None) -> Login:
         ),
         pytest.param([Reached(Phase.SERVED)], AuthClass.NONE, id="served without a login is none"),
         pytest.param(
+            [Gap(Side.SERVER, 20), Reached(Phase.SERVED)],
+            AuthClass.NONE,
+            id="a lost answer hides no login",
+        ),
+        pytest.param(
+            [Gap(Side.SERVER, -1), Reached(Phase.SERVED)],
+            AuthClass.UNKNOWN,
+            id="an unheard server may have taken a login before",
+        ),
+        pytest.param(
             [Gap(Side.CLIENT, -1), Reached(Phase.SERVED)],
             AuthClass.UNKNOWN,
             id="served with bytes missing is unknown",
