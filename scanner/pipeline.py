@@ -12,9 +12,9 @@ from scanner.catalogue.exchange import Catalogue
 from scanner.conversation import Chunk, Conversation, Ending, Flow, Side
 from scanner.events import Answer, Event, Label, TlsMode, TlsStarted
 from scanner.model import Observation, RunTotals, ServerKind
-from scanner.protocols import dialects
 from scanner.protocols.dns import answers
-from scanner.recognise import Recognised, inner_protocol, recognise
+from scanner.recognise import Recognised, inner_protocol, recognise, tls
+from scanner.session import Dialect
 from scanner.wire.batch import Batch, Columns
 from scanner.wire.datagrams import datagrams
 from scanner.wire.decode import Decoder
@@ -24,6 +24,8 @@ from scanner.wire.interest import Interest
 DNS_PORTS = frozenset({53, 5353})
 NAMES_KEPT = 100_000
 """Addresses whose asked-for name is remembered; past it the oldest goes and its server shows no name."""
+STARTTLS_PORTS = frozenset({25, 587, 2525, 110, 143})
+"""Where a server of mail speaks in clear first (RFC 6409, RFC 1939, RFC 9051; 2525 by custom)."""
 MAIL = frozenset({"smtp", "imap", "pop3"})
 LAYERS = 4
 """Protocols one inside the other: a proxy's CONNECT, mail, STARTTLS, and one to spare; more is not read."""
@@ -196,14 +198,16 @@ def _listen(account: Account, recognised: Recognised | None, heard: Conversation
             return
         name = recognised.dialect.name
         if name == "tls":
-            account.tls_mode = account.tls_mode or TlsMode.IMPLICIT
+            account.tls_mode = account.tls_mode or _outermost_tls(heard)
         else:
             account.protocol, account.tls_mode = name, account.tls_mode or TlsMode.CLEAR
         inner = _hear(account, recognised, chunks)
         if inner is None:
             return
         if isinstance(inner, TlsStarted):
-            recognised = _tls()
+            account.bare_inside = _goes_on_bare(recognised.dialect, chunks)
+            if not account.bare_inside:
+                recognised = Recognised(tls(), swapped=False, by_port=False)
         else:
             port = int(inner.text.rpartition(":")[2]) if inner.text.rpartition(":")[2].isdecimal() else 0
             recognised = recognise(chunks, port, 0)
@@ -235,9 +239,16 @@ def _opens_layer(event: Event) -> bool:
     )
 
 
-def _tls() -> Recognised:
-    dialect = next(dialect for dialect in dialects() if dialect.name == "tls")
-    return Recognised(dialect, swapped=False, by_port=False)
+def _outermost_tls(heard: Conversation) -> TlsMode:
+    """TLS on a port where talk begins in clear, joined in its middle, came by STARTTLS."""
+    joined = not heard.client_started and heard.flow.server.port in STARTTLS_PORTS
+    return TlsMode.STARTTLS if joined else TlsMode.IMPLICIT
+
+
+def _goes_on_bare(dialect: Dialect, chunks: Iterable[Chunk]) -> bool:
+    """A tap that decrypts shows what was inside TLS in place of it: the client goes on as it began."""
+    said = next((chunk.data for chunk in chunks if chunk.side is Side.CLIENT and chunk.data), b"")
+    return dialect.client_mark(said) is True
 
 
 def _turn_round(heard: Conversation) -> Conversation:
