@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any
 
+from scanner.conversation import Side
 from scanner.events import (
     Answer,
     Certificate,
@@ -91,6 +92,10 @@ class Account:
     gaps: int = 0
     whole: bool = False
     """Both sides were heard from the first packet to the last."""
+    bare_inside: bool = False
+    """What was inside TLS was heard in clear: a tap had decrypted it."""
+    lost: bool = False
+    """Bytes are missing that could be a login: the client's, or nobody knows how many."""
     phase: Phase | None = None
     served_before_loss: bool = False
     labels: list[Label] = field(default_factory=list)
@@ -114,7 +119,7 @@ class Account:
         self._step(f"greeting of {host}" if host else "greeting")
 
     def _client_name(self, client: ClientName) -> None:
-        self.client_name = client.name
+        self.client_name = client.name or self.client_name
         self._step(f"{client.verb} {client.name}")
 
     def _tls_started(self, started: TlsStarted) -> None:
@@ -125,13 +130,14 @@ class Account:
 
     def _mail(self, mail: Mail) -> None:
         self.mails += mail.accepted
-        self.served_before_loss |= mail.accepted and not self.gaps
+        self.served_before_loss |= mail.accepted and not self.lost
 
     def _service(self, service: Service) -> None:
         self.service = service.service
 
     def _gap(self, gap: Gap) -> None:
         self.gaps += max(gap.missing, 1)
+        self.lost |= gap.side is Side.CLIENT or gap.missing < 0
 
     def _reached(self, reached: Reached) -> None:
         self.phase = reached.phase if self.phase is not Phase.SERVED else self.phase
@@ -198,10 +204,10 @@ class Account:
             return self.attempts[-1].auth_class, Basis.SEEN, SEEN_CONFIDENCE
         if self.label("http.cookie"):
             return AuthClass.COOKIE, Basis.SEEN, SEEN_CONFIDENCE
-        if self.tls_mode in (TlsMode.STARTTLS, TlsMode.IMPLICIT):
+        if self.tls_mode in (TlsMode.STARTTLS, TlsMode.IMPLICIT) and not self.bare_inside:
             known = AuthClass.UNKNOWN if self.choice or self.gaps else AuthClass.INCOMPLETE
             return known, Basis.ENDPOINT, 0.0
-        if self.gaps and not self.served_before_loss:
+        if self.lost and not self.served_before_loss:
             return AuthClass.UNKNOWN, Basis.SEEN, 0.0
         if self.phase is Phase.SERVED or self.whole:
             return AuthClass.NONE, Basis.SEEN, NONE_CONFIDENCE
@@ -213,7 +219,7 @@ class Account:
         steps = [*self.steps]
         if not self.attempts:
             match self.auth[0]:
-                case AuthClass.UNKNOWN if self.tls_mode in (TlsMode.STARTTLS, TlsMode.IMPLICIT):
+                case AuthClass.UNKNOWN if self.auth[1] is Basis.ENDPOINT:
                     steps.append("the login is inside TLS")
                 case AuthClass.UNKNOWN:
                     steps.append("bytes are missing where a login could be")

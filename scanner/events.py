@@ -26,8 +26,9 @@ class Phase(StrEnum):
     ANSWERED = "answered"
     """Both sides spoke."""
     SERVED = "served"
-    """The server did something for the client (took an envelope, listed a mailbox, sent a page) or the client
-    took its leave in order: that nobody logged in is then a finding, not a lack of listening."""
+    """The server did something for the client (took an envelope, listed a mailbox, sent a page), the client
+    began an envelope, or it took its leave in order: that nobody logged in is then a finding, not a lack of
+    listening."""
 
 
 class TlsMode(StrEnum):

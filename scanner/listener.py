@@ -10,9 +10,11 @@ from scanner.catalogue.exchange import Catalogue, Match
 from scanner.conversation import Chunk, Conversation, Ending, Flow, Side
 from scanner.events import Label, TlsMode, TlsStarted
 from scanner.model import Observation, ServerKind
-from scanner.protocols import dialects
-from scanner.recognise import Recognised, inner_protocol, recognise
+from scanner.recognise import Recognised, inner_protocol, recognise, tls
+from scanner.session import Dialect
 
+STARTTLS_PORTS = frozenset({25, 587, 2525, 110, 143})
+"""Where a server of mail speaks in clear first (RFC 6409, RFC 1939, RFC 9051; 2525 by custom)."""
 MAIL = frozenset({"smtp", "imap", "pop3"})
 LAYERS = 4
 """Protocols one inside the other: a proxy's CONNECT, mail, STARTTLS, and one to spare; more is not read."""
@@ -82,13 +84,15 @@ def _listen(account: Account, recognised: Recognised | None, heard: Conversation
             return
         name = recognised.dialect.name
         if name == "tls":
-            account.tls_mode = account.tls_mode or TlsMode.IMPLICIT
+            account.tls_mode = account.tls_mode or _outermost_tls(heard)
         else:
             account.protocol, account.tls_mode = name, account.tls_mode or TlsMode.CLEAR
         chunks = _hear(account, recognised, chunks)
         match account.inner:
             case TlsStarted():
-                recognised = _tls()
+                account.bare_inside = _goes_on_bare(recognised.dialect, chunks)
+                if not account.bare_inside:
+                    recognised = Recognised(tls(), swapped=False, by_port=False)
             case Label(text=target):
                 asked = target.rpartition(":")[2]
                 recognised = recognise(chunks, int(asked) if asked.isdecimal() else 0, 0)
@@ -116,9 +120,16 @@ def _hear(account: Account, recognised: Recognised, chunks: Sequence[Chunk]) -> 
     return (*rest, *chunks[unread:])
 
 
-def _tls() -> Recognised:
-    dialect = next(dialect for dialect in dialects() if dialect.name == "tls")
-    return Recognised(dialect, swapped=False, by_port=False)
+def _outermost_tls(heard: Conversation) -> TlsMode:
+    """TLS on a port where talk begins in clear, joined in its middle, came by STARTTLS."""
+    joined = not heard.client_started and heard.flow.server.port in STARTTLS_PORTS
+    return TlsMode.STARTTLS if joined else TlsMode.IMPLICIT
+
+
+def _goes_on_bare(dialect: Dialect, chunks: Sequence[Chunk]) -> bool:
+    """A tap that decrypts shows what was inside TLS in place of it: the client goes on as it began."""
+    said = next((chunk.data for chunk in chunks if chunk.side is Side.CLIENT and chunk.data), b"")
+    return dialect.client_mark(said) is True
 
 
 def _turn_round(heard: Conversation) -> Conversation:

@@ -2,16 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import re
+from collections.abc import Iterable, Sequence
 from functools import cache
+from itertools import islice
 from typing import NamedTuple
 
 from scanner.conversation import Chunk, Side, Transport
 from scanner.protocols import dialects
 from scanner.session import Dialect
+from scanner.wire.tls import LARGEST_RECORD
 
 HEAD = 512
 """Bytes of each side that recognition looks at; every mark stands in a first line or a first TLS record."""
+MIDDLE = 16
+"""Chunks of a talk joined in its middle that are looked at: one of them begins where a record begins."""
+_BINARY = re.compile(rb"[\0-\x08\x0e-\x1a\x1c-\x1f]")
+"""Bytes that no line of mail has; ESC is there for ISO-2022 (RFC 1468)."""
 MAIL_PORTS = {
     25: "smtp", 465: "smtp", 587: "smtp", 2525: "smtp",
     110: "pop3", 995: "pop3", 143: "imap", 993: "imap",
@@ -33,7 +40,7 @@ class Recognised(NamedTuple):
     """Only the port says so: the beginning was not heard."""
 
 
-def recognise(chunks: Sequence[Chunk], port: int, client_port: int) -> Recognised | None:
+def recognise(chunks: Iterable[Chunk], port: int, client_port: int) -> Recognised | None:
     """Find the dialect of a conversation; None if it is none of ours."""
     client, server = _head(chunks, Side.CLIENT), _head(chunks, Side.SERVER)
     if (usual := _usual().get(port)) and client and usual.client_mark(client) and usual.server_mark(server):
@@ -69,23 +76,38 @@ def _score(dialect: Dialect, client: bytes, server: bytes, port: int) -> int:
     said = dialect.client_mark(client) if client else None
     answered = dialect.server_mark(server) if server else None
     hint = _PORT if port in dialect.ports else 0
-    if answered and hint and dialect.server_first:
+    if answered and hint and (dialect.server_first or not client):
         return (_SURE if said else 0) + _CONSISTENT + hint
     if answered is False or not said:
         return 0
     return (_SURE if said else 0) + (_CONSISTENT if answered else 0) + hint
 
 
-def _by_port(chunks: Sequence[Chunk], port: int) -> Recognised | None:
-    if not any(chunk.missing for chunk in chunks[:2]):
+def _by_port(chunks: Iterable[Chunk], port: int) -> Recognised | None:
+    """A talk that was joined in its middle on mail's own port: mail if it is text, TLS if it has records."""
+    if not any(chunk.missing for chunk in islice(chunks, 2)) or (usual := _usual().get(port)) is None:
         return None
-    for dialect in dialects():
-        if dialect.transport is Transport.TCP and dialect.server_first and port in dialect.ports:
-            return Recognised(dialect, swapped=False, by_port=True)
-    return None
+    heard = [chunk.data[:HEAD] for chunk in islice(chunks, MIDDLE) if chunk.data]
+    if any(map(_is_record, heard)):
+        return Recognised(tls(), swapped=False, by_port=True)
+    if any(_BINARY.search(data) for data in heard):
+        return None
+    return Recognised(usual, swapped=False, by_port=True)
 
 
-def _head(chunks: Sequence[Chunk], side: Side) -> bytes:
+def tls() -> Dialect:
+    """Give the dialect of TLS."""
+    return next(dialect for dialect in dialects() if dialect.name == "tls")
+
+
+def _is_record(data: bytes) -> bool:
+    """RFC 8446 5.1: a content type, a version of 3.0 to 3.4, a length within its limit."""
+    header = data[:5]
+    in_range = len(header) == 5 and 20 <= header[0] <= 23 and header[1] == 3 and header[2] <= 4
+    return in_range and 0 < int.from_bytes(header[3:], "big") <= LARGEST_RECORD
+
+
+def _head(chunks: Iterable[Chunk], side: Side) -> bytes:
     head = b""
     for chunk in chunks:
         if chunk.side is not side:

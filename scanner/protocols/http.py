@@ -144,9 +144,10 @@ class HttpSession:
 
     def _request_line(self, line: bytes, at: int) -> None:
         words = line.split()
-        if len(words) == 3 and words[0] in METHODS and words[2].startswith(b"HTTP/1."):
+        if len(words) >= 3 and words[0] in METHODS and words[-1].startswith(b"HTTP/1."):
             self._heads[Side.CLIENT] = _Head(first=line)
-            self._asking = _Request(words[0], words[1], at)
+            target = words[1] if words[0] == b"CONNECT" else b" ".join(words[1:-1])
+            self._asking = _Request(words[0], target, at)
 
     def _header(self, side: Side, head: _Head, line: bytes) -> Iterator[Event]:
         name, _, value = line.partition(b":")

@@ -7,11 +7,10 @@ import re
 from typing import NamedTuple
 
 from scanner.protocols import ntlm
-from scanner.protocols.sasl import NAME_LENGTH
+from scanner.protocols.sasl import NAME_LENGTH, digest_name
 
 _SCHEMES = {b"basic": "HTTP-Basic", b"bearer": "HTTP-Bearer", b"ntlm": "HTTP-NTLM", b"digest": "HTTP-Digest"}
 _SCHEMES |= {b"negotiate": "HTTP-Negotiate", b"kerberos": "HTTP-Negotiate"}
-_DIGEST_USER = re.compile(rb'username="([^"]*)"')
 _CHALLENGE = re.compile(rb"(?:^|,\s*)([A-Za-z][A-Za-z0-9-]*)(?=\s*$|\s*,|\s+[A-Za-z0-9+/=_-])")
 SERVICES = (
     (b"/microsoft-server-activesync", "eas"),
@@ -49,8 +48,7 @@ def credentials(value: bytes) -> Credentials | None:
         case "HTTP-Basic":
             return Credentials(mechanism, _text(_decoded(rest).partition(b":")[0]), final=True)
         case "HTTP-Digest":
-            found = _DIGEST_USER.search(rest)
-            return Credentials(mechanism, _text(found[1]) if found else None, final=True)
+            return Credentials(mechanism, digest_name(rest), final=True)
         case "HTTP-NTLM" | "HTTP-Negotiate":
             return _spnego(mechanism, _decoded(rest))
         case _:

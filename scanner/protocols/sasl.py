@@ -7,6 +7,7 @@ Sources: RFC 4422, RFC 4616 (PLAIN), RFC 5802 (SCRAM), RFC 7628 (OAUTHBEARER), R
 from __future__ import annotations
 
 import binascii
+import re
 
 from scanner.events import Login, Outcome
 from scanner.model import AuthClass
@@ -45,6 +46,9 @@ _CLASSES = {
 _MESSAGES = {"LOGIN": 2, "NTLM": 2, "GSSAPI": 3, "DIGEST-MD5": 1, "CRAM-MD5": 1}
 """Messages a client sends at least; used where the server is not heard."""
 _SCRAM_MESSAGES = 2
+_DIGEST_USER = re.compile(
+    rb'(?:^|[\s,])username=(?:"((?:[^"\\]|\\.)*)"|([^\s",]+))', re.IGNORECASE | re.DOTALL
+)
 
 
 def auth_class(mechanism: str) -> AuthClass:
@@ -96,7 +100,7 @@ class Exchange:
                 return _text(message) if first else None
             case "PLAIN":
                 parts = message.split(b"\0")
-                return _text(parts[1]) if len(parts) == 3 else None
+                return _text(parts[1] or parts[0]) if len(parts) == 3 else None
             case "XOAUTH2":
                 user = message.partition(b"\x01")[0]
                 return _text(user[5:]) if user.startswith(b"user=") else None
@@ -105,7 +109,7 @@ class Exchange:
             case "CRAM-MD5":
                 return _text(message.rpartition(b" ")[0])
             case "DIGEST-MD5":
-                return _text(message.partition(b'username="')[2].partition(b'"')[0])
+                return digest_name(message)
             case "NTLM":
                 return ntlm.username(message)
             case "EXTERNAL":
@@ -137,6 +141,14 @@ def _text(name: bytes) -> str | None:
 def _gs2_name(header: bytes) -> str | None:
     found = next((part for part in header.split(b",") if part.startswith(b"a=")), b"")
     return _unescape(found[2:])
+
+
+def digest_name(answer: bytes) -> str | None:
+    """The user of a digest answer (RFC 2831 2.1.2, RFC 7616 3.4): a quoted string, seldom a bare word."""
+    found = _DIGEST_USER.search(answer)
+    if not found:
+        return None
+    return _text(re.sub(rb"\\(.)", rb"\1", found[1]) if found[2] is None else found[2])
 
 
 def _scram_name(message: bytes) -> str | None:

@@ -129,7 +129,7 @@ class SmtpSession:
             case b"DATA":
                 self._data_asked = True
             case b"MAIL":
-                self._chunked = False
+                self._chunked, self._served = False, True
             case b"BDAT":
                 size = rest.split()[:1]
                 if size and size[0].isdigit():
@@ -241,9 +241,11 @@ def _client_mark(head: bytes) -> bool | None:
 
 
 def _server_mark(head: bytes) -> bool | None:
-    if head[:4] in (b"220 ", b"220-", b"554 ", b"421 ", b"250-", b"250 "):
+    if head[3:4] not in (b" ", b"-", b"\r", b"\n"):
+        return None if len(head) < 4 and b"220 ".startswith(head) else False
+    if head[:3] in (b"220", b"554", b"421", b"250"):
         return b"FTP" not in head[:200].upper() or b"SMTP" in head[:200].upper()
-    return None if len(head) < 4 and b"220 ".startswith(head) else False
+    return None if head[:3].isdigit() else False
 
 
 _C, _S = Side.CLIENT, Side.SERVER

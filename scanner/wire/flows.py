@@ -12,7 +12,7 @@ from scanner.conversation import Conversation, Ending, Endpoint, Flow, Side
 from scanner.wire.batch import Columns
 from scanner.wire.embryos import CLIENT_IS_LOW, CLIENT_STARTED, ROW, SERVER_STARTED, Embryos
 from scanner.wire.harvest import Harvest, Selection
-from scanner.wire.interest import Interest, Mask, begins_like_mail
+from scanner.wire.interest import Interest, Mask, begins_like_mail, begins_tls
 from scanner.wire.reassembly import Stream
 from scanner.wire.sheet import Index, Sheet, mac_text, macs
 from scanner.wire.tidy import Group, conversations, tidy
@@ -166,9 +166,8 @@ class FlowTable:
         else:
             sent_by_client = _looks_like_client(sender.port, target.port, self._ports)
         stream = self._open(key, sender, target, sent_by_client, sent_by_client is low, at)
-        if not flags & _SYN and begins_like_mail(sheet.payload(row)[:4]):
-            stream.start(Side.CLIENT if sent_by_client else Side.SERVER, sheet.sequence[row])
-            stream.start(Side.SERVER if sent_by_client else Side.CLIENT, sheet.acknowledged[row])
+        if not flags & _SYN:
+            _join(stream, Side.CLIENT if sent_by_client else Side.SERVER, sheet, row)
         return stream
 
     def _open(
@@ -279,6 +278,17 @@ def _feed(stream: Stream, sheet: Sheet, row: int) -> Ending | None:
     if stream.ended is None and stream.fins[0] and stream.fins[1] and not stream.waiting:
         return Ending.CLOSED
     return stream.ended
+
+
+def _join(stream: Stream, side: Side, sheet: Sheet, row: int) -> None:
+    """Begin without a SYN: what looks like a beginning is one."""
+    head = sheet.payload(row)[:6]
+    if begins_like_mail(head):
+        stream.start(side, sheet.sequence[row])
+        stream.start(side.other, sheet.acknowledged[row])
+    elif begins_tls(head):  # what came before, if anything did, was STARTTLS: nothing is missing in TLS
+        stream.base[side] = sheet.sequence[row]
+        stream.base[side.other] = sheet.acknowledged[row]
 
 
 def _is_new(stream: Stream, sequence: int, low: bool) -> bool:

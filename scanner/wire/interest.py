@@ -66,6 +66,11 @@ def begins_like_mail(payload: bytes) -> bool:
     return payload[:4] in MARKS
 
 
+def begins_tls(payload: bytes) -> bool:
+    """Tell whether a payload begins with a ClientHello: a record of RFC 8446 5.1, a message of 4.1.2."""
+    return len(payload) >= 6 and payload[:2] == b"\x16\x03" and payload[5] == 1
+
+
 def _boundaries(ranges: Iterable[tuple[int, int]]) -> npt.NDArray[np.uint64]:
     """Flatten to sorted starts and ends (past the last); inside, an odd number of them is not above."""
     merged: list[int] = []

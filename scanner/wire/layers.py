@@ -28,6 +28,7 @@ class Kind(IntEnum):
     PPPOE = auto()
     PPP = auto()
     VLAN = auto()
+    METADATA = auto()
     MPLS = auto()
     RAW = auto()
     """IP, version to be read off."""

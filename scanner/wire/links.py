@@ -1,7 +1,7 @@
 """Link layers and what lies between them and IP: Ethernet, Linux cooked, PPP, BSD loopback, VLAN, MPLS.
 
 Sources: IEEE 802.3 and 802.1Q; tcpdump.org/linktypes for the cooked and BSD headers; RFC 3032 (MPLS),
-RFC 2516 (PPPoE), RFC 1661 and 1662 (PPP).
+RFC 2516 (PPPoE), RFC 1661 and 1662 (PPP); Cisco TrustSec's metadata, as captures show it.
 """
 
 from __future__ import annotations
@@ -42,6 +42,7 @@ ETHER_TYPES = {
     0x8847: Kind.MPLS,
     0x8848: Kind.MPLS,
     0x8864: Kind.PPPOE,
+    0x8909: Kind.METADATA,
     0x880B: Kind.PPP,
     0x6558: Kind.ETHERNET,
 }
@@ -55,7 +56,9 @@ _FAMILIES = {2: Kind.IPV4, 24: Kind.IPV6, 28: Kind.IPV6, 30: Kind.IPV6, 10: Kind
 _ETHERNET = np.dtype([("addresses", "V12"), ("type", ">u2")])
 _SNAP = np.dtype([("head", "V6"), ("type", ">u2")])
 _VLAN = np.dtype([("tag", ">u2"), ("type", ">u2")])
+_METADATA = np.dtype([("version", "u1"), ("options", "u1")])
 _LABEL = np.dtype([("label", "V2"), ("bottom", "u1"), ("life", "u1")])
+_TYPE = np.dtype([("type", ">u2")])
 _PPPOE = np.dtype([("version", "u1"), ("code", "u1"), ("session", ">u2"), ("length", ">u2")])
 _SLL = np.dtype([("kind", ">u2"), ("hardware", ">u2"), ("size", ">u2"), ("address", "V8"), ("type", ">u2")])
 _SLL2 = np.dtype(
@@ -95,6 +98,13 @@ def _snap(block: Block, front: Front) -> Next:
 def _vlan(block: Block, front: Front) -> Next:
     front, header = block.read(front, _VLAN)
     return by_type(block, front.past(4), header["type"])
+
+
+def _metadata(block: Block, front: Front) -> Next:
+    """Pass Cisco's metadata: four bytes an option (the security group tag), then an EtherType."""
+    front, header = block.read(front, _METADATA)
+    front, behind = block.read(front.past(2 + 4 * header["options"].astype(np.int64)), _TYPE)
+    return by_type(block, front.past(2), behind["type"])
 
 
 def _mpls(block: Block, front: Front) -> Next:
@@ -168,6 +178,7 @@ PEELS: dict[Kind, Peel] = {
     Kind.ETHERNET: _ethernet,
     Kind.SNAP: _snap,
     Kind.VLAN: _vlan,
+    Kind.METADATA: _metadata,
     Kind.MPLS: _mpls,
     Kind.PPPOE: _pppoe,
     Kind.PPP: _ppp,

@@ -68,6 +68,16 @@ def refused(mechanism: str, cause: str | None = None) -> Login:
         ),
         pytest.param([Reached(Phase.SERVED)], AuthClass.NONE, id="served without a login is none"),
         pytest.param(
+            [Gap(Side.SERVER, 20), Reached(Phase.SERVED)],
+            AuthClass.NONE,
+            id="a lost answer hides no login",
+        ),
+        pytest.param(
+            [Gap(Side.SERVER, -1), Reached(Phase.SERVED)],
+            AuthClass.UNKNOWN,
+            id="an unheard server may have taken a login before",
+        ),
+        pytest.param(
             [Gap(Side.CLIENT, -1), Reached(Phase.SERVED)],
             AuthClass.UNKNOWN,
             id="served with bytes missing is unknown",
@@ -181,6 +191,18 @@ def test_user_names_are_treated_as_asked(
     usernames: Usernames, name: str | None, expected: str | None
 ) -> None:
     assert usernames.treat(name) == expected
+
+
+@pytest.mark.parametrize(
+    ("names", "expected"),
+    [
+        pytest.param(["copier", "scanner"], "scanner", id="the last name counts"),
+        pytest.param(["copier", ""], "copier", id="an empty name takes nothing back"),
+        pytest.param([""], None, id="an empty name is none"),
+    ],
+)
+def test_the_client_is_called_as_it_called_itself(names: Sequence[str], expected: str | None) -> None:
+    assert account_of(*(ClientName(name, "EHLO") for name in names)).client_name == expected
 
 
 def test_a_later_login_without_a_name_keeps_the_name_of_an_earlier_one() -> None:

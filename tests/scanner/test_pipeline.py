@@ -1,8 +1,10 @@
 """From a capture's packets to observations: layers inside layers, names, and what is nobody's business."""
 
+import struct
 from collections.abc import Iterator
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from scanner.account import Usernames
@@ -14,7 +16,7 @@ from scanner.events import Outcome, TlsMode
 from scanner.listener import Listener
 from scanner.model import AuthClass, Basis, Observation, ServerKind
 from scanner.pipeline import Pipeline
-from scanner.wire.batch import Batch
+from scanner.wire.batch import Batch, LinkType
 
 OFFICE = Path(__file__).parents[2] / "captures" / "office.pcapng"
 CATALOGUE = load_catalogue()
@@ -44,6 +46,43 @@ def test_starttls_goes_on_as_tls() -> None:
     assert (seen.auth_class, seen.basis) == (AuthClass.INCOMPLETE, Basis.ENDPOINT)
 
 
+def test_what_a_tap_decrypted_is_read_on() -> None:
+    seen = observe(
+        (S, b"220 mail.example.com ESMTP\r\n"),
+        (C, b"EHLO copier\r\n"),
+        (S, b"250-mail.example.com\r\n250 STARTTLS\r\n"),
+        (C, b"STARTTLS\r\n"),
+        (S, b"220 go\r\n"),
+        (C, b"EHLO copier\r\n"),
+        (S, b"250-mail.example.com\r\n250 AUTH LOGIN\r\n"),
+        (C, b"MAIL FROM:<a@example.com>\r\n"),
+        (S, b"250 ok\r\n"),
+    )
+    assert seen is not None
+    assert (seen.protocol, seen.tls_mode, seen.offered) == ("smtp", TlsMode.STARTTLS, ("LOGIN",))
+    assert (seen.auth_class, seen.basis) == (AuthClass.NONE, Basis.SEEN)
+
+
+@pytest.mark.parametrize(
+    ("port", "expected"),
+    [
+        pytest.param(993, TlsMode.IMPLICIT, id="TLS from the start"),
+        pytest.param(587, TlsMode.STARTTLS, id="talk in clear came before"),
+    ],
+)
+def test_a_capture_may_begin_with_a_hello(port: int, expected: TlsMode) -> None:
+    tcp = struct.pack(">HHIIBBHHH", 50000, port, 7, 9, 0x50, 0x18, 0, 0, 0) + HELLO
+    ip = struct.pack(
+        ">BBHHHBBH4s4s", 0x45, 0, 20 + len(tcp), 1, 0, 64, 6, 0, b"\xc0\0\2\1", b"\xc6\x33\x64\1"
+    )
+    packet = np.frombuffer(ip + tcp, np.uint8)
+    size = np.array([len(packet)])
+    batch = Batch(packet, np.array([0]), size, size, np.array([5]), LinkType.RAW, None)
+    ((seen,),) = (found for found in Pipeline(CATALOGUE, sensor="here").read([batch], "x") if found)
+    assert (seen.tls_mode, seen.auth_class) == (expected, AuthClass.UNKNOWN)
+    assert seen.ja4 is not None
+
+
 def test_a_proxys_tunnel_is_looked_into() -> None:
     seen = observe(
         (C, b"CONNECT smtp.example.com:587 HTTP/1.1\r\n\r\n"),
@@ -57,6 +96,17 @@ def test_a_proxys_tunnel_is_looked_into() -> None:
     assert seen is not None
     assert (seen.protocol, seen.mechanism, seen.outcome) == ("smtp", "PLAIN", Outcome.ACCEPTED)
     assert seen.username == "ann"
+
+
+def test_a_tunnel_of_something_else_is_left_alone() -> None:
+    seen = observe(
+        (C, b"CONNECT db.example.com:5432 HTTP/1.1\r\nProxy-Connection: keep-alive\r\n\r\n"),
+        (S, b"HTTP/1.1 200 OK\r\n\r\n"),
+        (C, b"\0\1\2\3"),
+        port=8080,
+        server="10.0.0.9",
+    )
+    assert seen is None
 
 
 def test_web_pages_are_nobodys_business() -> None:

@@ -30,6 +30,22 @@ def said(*parts: tuple[Side, bytes]) -> list[Chunk]:
         pytest.param(
             [(S, b""), (S, b"250 ok\r\n"), (C, b"QUIT\r\n")], 25, "smtp", id="the middle on its port"
         ),
+        pytest.param(
+            [(S, b""), (S, b"\xff\xfe\x17\3"), (C, b"\x17\3\3\0\x1a" + bytes(26))],
+            993,
+            "tls",
+            id="the middle of TLS on its port",
+        ),
+        pytest.param(
+            [(C, b""), (C, b"\x17\3\3\0\x1a" + bytes(26))], 587, "tls", id="the middle of TLS after STARTTLS"
+        ),
+        pytest.param(
+            [(C, b""), (C, b"\x80\0\0\x28" + bytes(40))], 993, None, id="the middle of something binary"
+        ),
+        pytest.param(
+            [(S, b"\x16\3\3\0\x2a\2\0\0\x26\3\3")], 993, "tls", id="a server's hello alone, on its port"
+        ),
+        pytest.param([(S, b"\x16\3\3\0\x2a\2\0\0\x26\3\3")], 9993, None, id="and elsewhere"),
         pytest.param([(C, b"\0\1\2\3")], 25, None, id="noise"),
         pytest.param([], 25, None, id="nothing"),
     ],

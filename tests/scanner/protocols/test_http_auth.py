@@ -59,6 +59,11 @@ NTLM_FINAL = (
             id="Digest with a name",
         ),
         pytest.param(
+            b'Digest username="CORP\\\\ann", realm="x"',
+            Credentials("HTTP-Digest", "CORP\\ann", final=True),
+            id="Digest with a backslash in the name",
+        ),
+        pytest.param(
             b'Digest response="secret-1"', Credentials("HTTP-Digest", None, final=True), id="Digest, no name"
         ),
         pytest.param(

@@ -43,6 +43,9 @@ def exchange_of(mechanism: bytes, *answers: bytes) -> Exchange:
         pytest.param(b"PLAIN", [b"boss\0ann\0secret-1"], "ann", id="PLAIN for somebody else"),
         pytest.param(b"PLAIN", [b"ann secret-1"], None, id="PLAIN without its zeros"),
         pytest.param(b"PLAIN", [b"\0\0secret-1"], None, id="PLAIN without a name"),
+        pytest.param(
+            b"PLAIN", [b"ann\0\0secret-1"], "ann", id="PLAIN whose name stands where another's would"
+        ),
         pytest.param(b"LOGIN", [b"ann", SECRET], "ann", id="LOGIN in two steps"),
         pytest.param(b"LOGIN", [b"", SECRET], None, id="LOGIN with an empty name does not take the password"),
         pytest.param(b"XOAUTH2", [XOAUTH2], "ann@example.com", id="XOAUTH2"),
@@ -54,6 +57,10 @@ def exchange_of(mechanism: bytes, *answers: bytes) -> Exchange:
         pytest.param(b"CRAM-MD5", [SECRET], None, id="CRAM-MD5 without a name"),
         pytest.param(b"DIGEST-MD5", [DIGEST, b""], "ann@example.com", id="DIGEST-MD5"),
         pytest.param(b"DIGEST-MD5", [b"response=secret-1"], None, id="DIGEST-MD5 without a name"),
+        pytest.param(
+            b"DIGEST-MD5", [b'realm="x", username="a\\"n\\\\n",nc=1'], 'a"n\\n', id="DIGEST-MD5 with escapes"
+        ),
+        pytest.param(b"DIGEST-MD5", [b"username=ann,nc=1"], "ann", id="DIGEST-MD5 without quotes"),
         pytest.param(b"NTLM", [NTLM_OPEN, NTLM_FINAL], "CORP\\ann", id="NTLM names somebody at last"),
         pytest.param(b"NTLM", [NTLM_OPEN], None, id="NTLM that only opened"),
         pytest.param(b"EXTERNAL", [b"ann@example.com"], "ann@example.com", id="EXTERNAL with a name"),

@@ -224,12 +224,12 @@ def test_attempts(said: Sequence[Said], expected: Sequence[Login]) -> None:
         ),
         pytest.param(
             lines(b"MAIL FROM:<a@example.com>", b"250 ok", b"RCPT TO:<b@example.com>", b"550 no", b"RSET"),
-            [ANSWERED],
+            [SERVED],
             id="a recipient that is refused is no mail",
         ),
         pytest.param(
             lines(b"MAIL FROM:<a@example.com>", b"530 5.7.57 Client not authenticated to send mail"),
-            [Mail(accepted=False), Label("smtp.refusal", "not-authenticated"), ANSWERED],
+            [Mail(accepted=False), Label("smtp.refusal", "not-authenticated"), SERVED],
             id="a sender that is refused is told with the class of the refusal",
         ),
         pytest.param(
@@ -245,7 +245,7 @@ def test_attempts(said: Sequence[Said], expected: Sequence[Login]) -> None:
                 *lines(b"BDAT 0 LAST", b"554 no", b"MAIL FROM:<a@example.com>", b"250 ok"),
                 *lines(b"BDAT", b"501 how many?", b"BDAT x", b"501 how many?"),
             ],
-            [Mail(accepted=False), Mail(accepted=False), ANSWERED],
+            [Mail(accepted=False), Mail(accepted=False), SERVED],
             id="BDAT that is refused, with and without a size",
         ),
         pytest.param(
@@ -484,6 +484,8 @@ def test_the_mark_of_a_client(head: bytes, expected: bool | None) -> None:
         pytest.param(b"554 no\r\n", True, id="a refusal"),
         pytest.param(b"220 ProFTPD\r\n", False, id="FTP"),
         pytest.param(b"220 mx SMTP, not FTP\r\n", True, id="a greeting that talks of FTP"),
+        pytest.param(b"250\n220\n", True, id="codes without text"),
+        pytest.param(b"550 go away\r\n", None, id="a code that other protocols have too"),
         pytest.param(b"22", None, id="half a code"),
         pytest.param(b"", None, id="nothing yet"),
         pytest.param(b"+OK", False, id="another protocol"),

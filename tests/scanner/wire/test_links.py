@@ -37,6 +37,10 @@ CASES = {
     "a VLAN tag stands before": (1, MACS + b"\x81\0\0\x2a\x08\0" + IPV4),
     "two VLAN tags stand before": (1, MACS + b"\x88\xa8\0\7\x81\0\0\x2a\x86\xdd" + IPV6),
     "old QinQ stands before": (1, MACS + b"\x91\0\0\7\x81\0\0\x2a\x08\0" + IPV4),
+    "Cisco's security tag stands before": (1, MACS + b"\x89\x09\1\1\0\1\0\2\x08\0" + IPV4),
+    "a VLAN tag and Cisco's with two options": (
+        1, MACS + b"\x81\0\0\x2a\x89\x09\1\2\0\1\0\2\0\1\0\3\x86\xdd" + IPV6,
+    ),
     "LLC and SNAP stand before": (1, MACS + b"\0\x34\xaa\xaa\3\0\0\0\x08\0" + IPV4),
     "one MPLS label stands before": (1, MACS + b"\x88\x47" + labels(16) + IPV4),
     "three MPLS labels stand before IPv6": (1, MACS + b"\x88\x47" + labels(16, 17, 18) + IPV6),
