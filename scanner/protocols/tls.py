@@ -33,6 +33,11 @@ _ALERTS = {
 class TlsSession:
     """One TLS connection."""
 
+    __slots__ = (
+        "_choice", "_ciphered", "_finished", "_framed", "_heads", "_hello", "_lost", "_messages", "_records",
+        "_shield", "_turn", "leftover",
+    )  # fmt: skip
+
     def __init__(self) -> None:
         """Begin before the hello."""
         self.leftover: tuple[tuple[Side, int, bytes], ...] = ()
@@ -43,24 +48,33 @@ class TlsSession:
         self._lost = [False, False]
         self._hello: ClientHello | None = None
         self._choice: ServerHello | None = None
+        self._shield: ciphers.Protection | None = None
         self._finished = False
         self._framed = False
-        self._turn: Turn | None = None
+        self._turn: tuple[Side, int, int, int, int] | None = None
 
-    def feed(self, side: Side, data: bytes, at: int) -> Iterator[Event]:
+    def feed(self, side: Side, data: bytes, at: int) -> list[Event]:
         """Hear bytes of one side."""
+        heard: list[Event] = []
         if self._lost[side]:
-            return
+            return heard
         if side is Side.CLIENT and not self._framed and (old := self._old_hello(data)) is not None:
             if old:
-                yield from self._hello_heard(ssl2_hello(old))
-            return
+                self._hello_heard(ssl2_hello(old), heard)
+            return heard
+        if self._heads[side]:
+            data = self._head(side, data)
         records = self._records[side]
-        for record in records.push(self._head(side, data)):
-            yield from self._record(side, record, at)
+        for record in records.push(data):
+            if record[0] == Content.APPLICATION_DATA:
+                if self._choice is not None:
+                    self._data(side, record[1], at, heard)
+            else:
+                self._record(side, record, heard)
         if records.broken:
             self._lost[side] = True
-            yield Weird("tls_not_tls")
+            heard.append(Weird("tls_not_tls"))
+        return heard
 
     def gap(self, side: Side, missing: int, at: int) -> Iterator[Event]:
         """Learn that bytes are lost; records of that side can no longer be found."""
@@ -70,7 +84,7 @@ class TlsSession:
     def end(self) -> Iterator[Event]:
         """Tell the last turn, and how far it got."""
         if self._turn:
-            yield self._turn
+            yield Turn(*self._turn)
             self._turn = None
         if self._hello or self._choice:
             yield Reached(Phase.ANSWERED if self._choice else Phase.OPENED)
@@ -94,57 +108,55 @@ class TlsSession:
         self._heads[Side.CLIENT], self._framed = head[2 + size :], True
         return head[2 : 2 + size]
 
-    def _record(self, side: Side, record: Record, at: int) -> Iterator[Event]:
-        match record.content:
-            case Content.HANDSHAKE if not self._ciphered[side]:
-                for kind, body in self._messages[side].push(record.payload):
-                    yield from self._message(side, kind, body)
-            case Content.CHANGE_CIPHER_SPEC:
-                self._ciphered[side] = True
-            case Content.ALERT if record.length == 2 and not self._ciphered[side]:
-                name = _ALERTS.get(record.payload[1], str(record.payload[1]))
-                yield Weird(f"tls_alert_{name}", f"from the {side.name.lower()}")
-            case Content.APPLICATION_DATA:
-                yield from self._data(side, record.length, at)
-            case _:
-                pass
+    def _record(self, side: Side, record: Record, heard: list[Event]) -> None:
+        content, length, payload = record
+        if content == Content.CHANGE_CIPHER_SPEC:
+            self._ciphered[side] = True
+        elif self._ciphered[side]:
+            return
+        elif content == Content.HANDSHAKE:
+            for kind, body in self._messages[side].push(payload):
+                self._message(side, kind, body, heard)
+        elif content == Content.ALERT and length == 2:
+            name = _ALERTS.get(payload[1], str(payload[1]))
+            heard.append(Weird(f"tls_alert_{name}", f"from the {side.name.lower()}"))
 
-    def _message(self, side: Side, kind: int, body: bytes) -> Iterator[Event]:
+    def _message(self, side: Side, kind: int, body: bytes, heard: list[Event]) -> None:
         if side is Side.CLIENT and kind == _CLIENT_HELLO:
-            yield from self._hello_heard(client_hello(body))
+            self._hello_heard(client_hello(body), heard)
         elif side is Side.SERVER and kind == _SERVER_HELLO:
             if choice := server_hello(body):
                 self._choice = choice
-                yield choice
+                self._shield = ciphers.protection(choice.cipher, choice.version, choice.encrypt_then_mac)
+                self._finished = choice.version != ciphers.TLS13
+                heard.append(choice)
         elif side is Side.SERVER and kind == _CERTIFICATE and (found := certificate(body)):
-            yield found
+            heard.append(found)
 
-    def _hello_heard(self, hello: ClientHello | None) -> Iterator[Event]:
+    def _hello_heard(self, hello: ClientHello | None, heard: list[Event]) -> None:
         if hello is None:
-            yield Weird("tls_bad_hello")
+            heard.append(Weird("tls_bad_hello"))
         elif self._hello is None:
             self._hello = hello
-            yield hello
+            heard.append(hello)
 
-    def _data(self, side: Side, length: int, at: int) -> Iterator[Event]:
-        choice = self._choice
-        if choice is None:
-            return
-        if choice.version == ciphers.TLS13 and not self._finished:
+    def _data(self, side: Side, length: int, at: int, heard: list[Event]) -> None:
+        if not self._finished:
             if side is Side.SERVER:
                 return
             self._finished = True
             if length in _TLS13_FINISHED:
                 return
-        shield = ciphers.protection(choice.cipher, choice.version, choice.encrypt_then_mac)
-        low, high = ciphers.plaintext(length, shield)
+        if self._shield is None:
+            return
+        low, high = ciphers.plaintext(length, self._shield)
         turn = self._turn
-        if turn and turn.side is side:
-            self._turn = Turn(side, turn.low + low, turn.high + high, turn.records + 1, turn.at)
+        if turn and turn[0] is side:
+            self._turn = (side, turn[1] + low, turn[2] + high, turn[3] + 1, turn[4])
             return
         if turn:
-            yield turn
-        self._turn = Turn(side, low, high, 1, at)
+            heard.append(Turn(*turn))
+        self._turn = (side, low, high, 1, at)
 
 
 def _client_mark(head: bytes) -> bool | None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from functools import lru_cache
 
 from scanner.events import Certificate
 from scanner.wire.hellos import Cursor, ShortMessageError
@@ -10,11 +11,14 @@ from scanner.wire.hellos import Cursor, ShortMessageError
 NAMES_KEPT = 64
 """Names of one certificate; Exchange Online's has about thirty."""
 TEXT_LENGTH = 255
+CERTIFICATES_KEPT = 256
+"""Messages remembered, some 4 KB each: a site's devices meet the same few servers again and again."""
 _SEQUENCE, _SET, _OID, _EXTENSIONS, _DNS = 0x30, 0x31, 0x06, 0xA3, 0x82
 _COMMON_NAME, _ORGANISATION = b"\x55\x04\x03", b"\x55\x04\x0a"
 _ALTERNATIVE_NAMES = b"\x55\x1d\x11"
 
 
+@lru_cache(CERTIFICATES_KEPT)
 def certificate(body: bytes) -> Certificate | None:
     """Read the first certificate of a Certificate message's body (RFC 5246 7.4.2); None if it is cut."""
     try:

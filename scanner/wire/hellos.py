@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterator, Sequence
+from functools import lru_cache
 
 from scanner.events import ClientHello, ServerHello
 from scanner.wire import ciphers
@@ -24,6 +25,12 @@ _JA4_VERSIONS = {0x0304: "13", 0x0303: "12", 0x0302: "11", 0x0301: "10", 0x0300:
 _RETRY = bytes.fromhex("cf21ad74e59a6111be1d8c021e65b891c2a211167abb8c5e079e09e2c8a8339c")
 """RFC 8446 4.1.3: the random of a HelloRetryRequest."""
 _SNI, _GROUPS, _POINTS, _SIGNATURES, _ALPN, _ETM, _SUPPORTED = 0, 10, 11, 13, 16, 22, 43
+_VARYING = frozenset({21, 35, 41, 44, 51})
+"""Padding, session ticket, pre-shared key, cookie, key share: nobody is told by what is in them."""
+HELLOS_KEPT = 4096
+"""Skeletons of hellos remembered: a site has a few hundred programs, each with a few server names."""
+HELLO_LIMIT = 2048
+"""Bytes of a skeleton that is remembered; real ones have a few hundred. A longer one is read anew."""
 NAME_LENGTH = 255
 """RFC 1035 2.3.4; a longer name is cut."""
 
@@ -67,14 +74,47 @@ class Cursor:
 def client_hello(body: bytes) -> ClientHello | None:
     """Read a ClientHello's body; None if it is cut or wrong."""
     try:
-        cursor = Cursor(body)
+        bare = _skeleton(body)
+    except IndexError:
+        return None
+    return (_client_hello if len(bare) <= HELLO_LIMIT else _client_hello.__wrapped__)(bare) if bare else None
+
+
+def _skeleton(body: bytes, suites_vector: bool = True) -> bytes | None:
+    """A hello without what is new in each: random, session, keys, tickets; one program's are all the same.
+
+    None if it is cut; IndexError likewise.
+    """
+    suites = 35 + body[34]
+    lists = suites + 2 + (body[suites] << 8 | body[suites + 1]) if suites_vector else suites + 2
+    at = lists + 1 + (body[lists] if suites_vector else 0)
+    if at > len(body):
+        return None
+    parts = [body[:2], b"\1" if body[2:34] == _RETRY else b"\0", body[suites:at]]
+    if at < len(body):
+        end = at + 2 + (body[at] << 8 | body[at + 1])
+        start = at = at + 2
+        while at < end:
+            behind = at + 4 + (body[at + 2] << 8 | body[at + 3])
+            if (body[at] << 8 | body[at + 1]) in _VARYING:
+                parts.append(body[start : at + 4])
+                start = behind
+            at = behind
+        if at != end or end > len(body):
+            return None
+        parts.append(body[start:end])
+    return b"".join(parts)
+
+
+@lru_cache(HELLOS_KEPT)
+def _client_hello(bare: bytes) -> ClientHello | None:
+    try:
+        cursor = Cursor(bare)
         legacy = cursor.number(2)
-        cursor.take(32)
-        cursor.vector(1)
+        cursor.take(1)
         suites = _numbers(cursor.vector(2))
         cursor.vector(1)
-        extensions = list(_extensions(cursor))
-        return _client(legacy, suites, extensions)
+        return _client(legacy, suites, list(_extensions(cursor)))
     except ShortMessageError:
         return None
 
@@ -97,11 +137,19 @@ def ssl2_hello(message: bytes) -> ClientHello | None:
 def server_hello(body: bytes) -> ServerHello | None:
     """Read a ServerHello's body; None if it is cut, wrong, or asks the client to try again."""
     try:
-        cursor = Cursor(body)
+        bare = _skeleton(body, suites_vector=False)
+    except IndexError:
+        return None
+    return (_server_hello if len(bare) <= HELLO_LIMIT else _server_hello.__wrapped__)(bare) if bare else None
+
+
+@lru_cache(HELLOS_KEPT)
+def _server_hello(bare: bytes) -> ServerHello | None:
+    try:
+        cursor = Cursor(bare)
         version = cursor.number(2)
-        if cursor.take(32) == _RETRY:
+        if cursor.number(1):
             return None
-        cursor.vector(1)
         suite = cursor.number(2)
         cursor.take(1)
         found = dict(_extensions(cursor))
@@ -121,11 +169,10 @@ def is_grease(value: int) -> bool:
 
 
 def _extensions(cursor: Cursor) -> Iterator[tuple[int, bytes]]:
-    if not cursor.left:
-        return
-    block = Cursor(cursor.vector(2))
-    while block.left:
-        yield block.number(2), block.vector(2)
+    """Read the extensions of a skeleton, where those that vary have lost their contents."""
+    while cursor.left:
+        kind, size = cursor.number(2), cursor.number(2)
+        yield kind, b"" if kind in _VARYING else cursor.take(size)
 
 
 def _numbers(vector: bytes) -> list[int]:

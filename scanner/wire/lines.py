@@ -6,14 +6,18 @@ LINE_LIMIT = 64 * 1024
 """Bytes of an unfinished line kept: tokens of 16 KB exist; a longer line is dropped and told as overflow."""
 
 
+_CR = 13
+
+
 class Lines:
     """A buffer of one side; LF ends a line, a CR before it goes too (RFC 5321 2.3.8, met more loosely)."""
 
-    __slots__ = ("_data", "_drop", "_skip", "overflowed")
+    __slots__ = ("_at", "_data", "_drop", "_skip", "overflowed")
 
     def __init__(self) -> None:
         """Begin empty."""
         self._data = b""
+        self._at = 0
         self._skip = 0
         self._drop = False
         self.overflowed = False
@@ -24,32 +28,35 @@ class Lines:
             skipped = min(self._skip, len(data))
             self._skip -= skipped
             data = data[skipped:]
-        self._data = self._data + data if self._data else data
+        self._data = self._data[self._at :] + data if self._at < len(self._data) else data
+        self._at = 0
 
     def pop(self) -> bytes | None:
         """Take the next whole line without its end; None if there is none yet."""
         while True:
-            end = self._data.find(b"\n")
+            data, at = self._data, self._at
+            end = data.find(b"\n", at)
             if end < 0:
-                if len(self._data) > LINE_LIMIT:
-                    self._data, self._drop, self.overflowed = b"", True, True
+                if len(data) - at > LINE_LIMIT:
+                    self._data, self._at, self._drop, self.overflowed = b"", 0, True, True
                 return None
-            line, self._data = self._data[:end], self._data[end + 1 :]
+            self._at = end + 1
             if not self._drop:
-                return line[:-1] if line.endswith(b"\r") else line
+                return data[at : end - 1] if end > at and data[end - 1] == _CR else data[at:end]
             self._drop = False
 
     def take(self, count: int) -> bytes | None:
         """Take exactly so many bytes; None if they are not all here yet."""
-        if len(self._data) < count:
+        behind = self._at + count
+        if len(self._data) < behind:
             return None
-        taken, self._data = self._data[:count], self._data[count:]
+        taken, self._at = self._data[self._at : behind], behind
         return taken
 
     def skip(self, count: int) -> None:
         """Let so many bytes pass unread, those to come included."""
-        here = min(count, len(self._data))
-        self._data = self._data[here:]
+        here = min(count, len(self._data) - self._at)
+        self._at += here
         self._skip = count - here
 
     def unskip(self) -> None:
@@ -58,10 +65,10 @@ class Lines:
 
     def lose(self, missing: int) -> None:
         """Bytes are missing here: what came before is no whole line (-1: nobody knows how many)."""
-        self._data = b""
+        self._data, self._at = b"", 0
         self._skip = max(self._skip - missing, 0) if missing > 0 else 0
 
     def rest(self) -> bytes:
         """Take all that is left."""
-        rest, self._data = self._data, b""
+        rest, self._data, self._at = self._data[self._at :], b"", 0
         return rest

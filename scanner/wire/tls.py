@@ -5,8 +5,7 @@ Sources: RFC 8446 5.1, RFC 5246 6.2.1.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from enum import IntEnum
+from functools import partial
 from typing import NamedTuple
 
 LARGEST_RECORD = 16384 + 2048
@@ -16,8 +15,8 @@ LARGEST_MESSAGE = 65536
 _HEADER = 5
 
 
-class Content(IntEnum):
-    """Content types."""
+class Content:
+    """Content types; plain numbers, as they are compared for every record."""
 
     CHANGE_CIPHER_SPEC = 20
     ALERT = 21
@@ -35,6 +34,9 @@ class Record(NamedTuple):
     """Empty for application data."""
 
 
+_record = partial(tuple.__new__, Record)
+
+
 class Records:
     """One side's records."""
 
@@ -46,29 +48,28 @@ class Records:
         self._skip = 0
         self.broken = False
 
-    def push(self, data: bytes) -> Iterator[Record]:
-        """Add bytes; yield the records whose header (application data) or whole (all else) is here."""
-        self._data += data
-        while not self.broken:
-            if self._skip:
-                passed = min(self._skip, len(self._data))
-                self._skip -= passed
-                self._data = self._data[passed:]
-            if self._skip or len(self._data) < _HEADER:
-                return
-            content, length = self._data[0], int.from_bytes(self._data[3:5], "big")
-            if not 20 <= content <= 24 or self._data[1] != 3 or length > LARGEST_RECORD:
+    def push(self, data: bytes) -> list[Record]:
+        """Add bytes; give the records whose header (application data) or whole (all else) is here."""
+        found: list[Record] = []
+        at = self._skip
+        if self._data:
+            data = self._data + data
+        end = len(data)
+        while end - at >= _HEADER:
+            content, length = data[at], data[at + 3] << 8 | data[at + 4]
+            if not 20 <= content <= 24 or data[at + 1] != 3 or length > LARGEST_RECORD:
                 self.broken, self._data = True, b""
-                return
+                return found
+            behind = at + _HEADER + length
             if content == Content.APPLICATION_DATA:
-                self._data, self._skip = self._data[_HEADER:], length
-                yield Record(content, length, b"")
-                continue
-            if len(self._data) < _HEADER + length:
-                return
-            payload = self._data[_HEADER : _HEADER + length]
-            self._data = self._data[_HEADER + length :]
-            yield Record(content, length, payload)
+                found.append(_record((content, length, b"")))
+            elif behind <= end:
+                found.append(_record((content, length, data[at + _HEADER : behind])))
+            else:
+                break
+            at = behind
+        self._data, self._skip = data[at:], max(at - end, 0)
+        return found
 
 
 class Messages:
@@ -80,16 +81,20 @@ class Messages:
         """Begin empty."""
         self._data = b""
 
-    def push(self, payload: bytes) -> Iterator[tuple[int, bytes]]:
-        """Add a record's payload; yield (type, body) of each whole message."""
-        self._data += payload
-        while len(self._data) >= 4:
-            size = int.from_bytes(self._data[1:4], "big")
+    def push(self, payload: bytes) -> list[tuple[int, bytes]]:
+        """Add a record's payload; give (type, body) of each whole message."""
+        data = self._data + payload if self._data else payload
+        found: list[tuple[int, bytes]] = []
+        at, end = 0, len(data)
+        while end - at >= 4:
+            size = int.from_bytes(data[at + 1 : at + 4], "big")
             if size > LARGEST_MESSAGE:
-                self._data = b""
-                return
-            if len(self._data) < 4 + size:
-                return
-            kind, body = self._data[0], self._data[4 : 4 + size]
-            self._data = self._data[4 + size :]
-            yield kind, body
+                at = end
+                break
+            behind = at + 4 + size
+            if behind > end:
+                break
+            found.append((data[at], data[at + 4 : behind]))
+            at = behind
+        self._data = data[at:]
+        return found
