@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import binascii
 import re
-from collections.abc import Iterator
 
 from scanner.conversation import Side, Transport
 from scanner.events import (
@@ -57,55 +56,61 @@ class ImapSession:
         self._holding = self._over = self._greeted = self._served = False
         self._spoke = [False, False]
 
-    def feed(self, side: Side, data: bytes, at: int) -> Iterator[Event]:
+    def feed(self, side: Side, data: bytes, at: int) -> list[Event]:
         """Hear bytes of one side."""
+        heard: list[Event] = []
         if self._over:
-            return
+            return heard
         lines = self._lines[side]
         lines.push(data)
         if data:
             self._spoke[side] = True
         if side is Side.SERVER:
             while not self._over and (line := lines.pop()) is not None:
-                yield from self._answered(line, at)
+                self._answered(line, at, heard)
         else:
-            yield from self._heard_client(at)
+            self._heard_client(at, heard)
         if lines.overflowed:
             lines.overflowed = False
-            yield Weird("imap_long_line")
+            heard.append(Weird("imap_long_line"))
+        return heard
 
-    def gap(self, side: Side, missing: int, at: int) -> Iterator[Event]:
+    def gap(self, side: Side, missing: int, at: int) -> list[Event]:
         """Learn that bytes are lost; a command that was being read is forgotten."""
+        heard: list[Event] = []
         if self._over:
-            return
+            return heard
         self._lines[side].lose(missing)
         if side is Side.CLIENT:
             self._command, self._literal = b"", None
         self._greeted = True
-        yield Gap(side, missing)
+        heard.append(Gap(side, missing))
+        return heard
 
-    def end(self) -> Iterator[Event]:
+    def end(self) -> list[Event]:
         """Tell attempts without an answer, and how far it got."""
+        heard: list[Event] = []
         for username, at in self._logins.values():
-            yield login("IMAP-LOGIN", None, username, b"", at)
+            heard.append(login("IMAP-LOGIN", None, username, b"", at))
         if self._exchange:
-            yield self._exchange[1].login(None)
+            heard.append(self._exchange[1].login(None))
         if any(self._spoke):
             both = Phase.SERVED if self._served else Phase.ANSWERED
-            yield Reached(both if all(self._spoke) else Phase.OPENED)
+            heard.append(Reached(both if all(self._spoke) else Phase.OPENED))
+        return heard
 
-    def _heard_client(self, at: int) -> Iterator[Event]:
+    def _heard_client(self, at: int, heard: list[Event]) -> None:
         lines = self._lines[Side.CLIENT]
         while not self._over:
             if self._holding:
-                yield from self._held(at)
+                self._held(at, heard)
                 return
             if self._literal is not None and not self._read_literal(lines):
                 return
             line = lines.pop()
             if line is None:
                 return
-            yield from self._asked(line, at)
+            self._asked(line, at, heard)
 
     def _read_literal(self, lines: Lines) -> bool:
         """Read a short literal of LOGIN's user name; let any other pass unread."""
@@ -122,7 +127,7 @@ class ImapSession:
         self._literal = None
         return True
 
-    def _asked(self, line: bytes, at: int) -> Iterator[Event]:
+    def _asked(self, line: bytes, at: int, heard: list[Event]) -> None:
         if self._exchange and not self._command:
             if line != b"*":
                 self._exchange[1].answer(line)
@@ -140,7 +145,7 @@ class ImapSession:
         if not verb or len(tag) > TAG_LENGTH or not verb.isalpha():
             return
         if len(self._pending) >= PENDING_LIMIT:
-            yield Weird("imap_pipeline")
+            heard.append(Weird("imap_pipeline"))
             return
         self._pending[tag] = verb
         match verb:
@@ -157,7 +162,7 @@ class ImapSession:
             case _:
                 pass
 
-    def _answered(self, line: bytes, at: int) -> Iterator[Event]:
+    def _answered(self, line: bytes, at: int, heard: list[Event]) -> None:
         literal = _LITERAL.search(line)
         if literal:
             self._lines[Side.SERVER].skip(int(literal[1]))
@@ -167,28 +172,30 @@ class ImapSession:
                 self._exchange[1].challenge(rest)
             return
         if tag == b"*":
-            yield from self._untagged(rest, line)
+            self._untagged(rest, line, heard)
             return
         status = rest[:3].strip().upper()
         if status not in (b"OK", b"NO", b"BAD"):
             return
         self._greeted = True
         if capability := _CAPABILITY.search(rest):
-            yield _offer(capability[1], len(line) + 2)
-        yield from self._tagged(tag, status == b"OK", rest.partition(b" ")[2], at)
+            heard.append(_offer(capability[1], len(line) + 2))
+        self._tagged(tag, status == b"OK", rest.partition(b" ")[2], at, heard)
 
-    def _untagged(self, rest: bytes, line: bytes) -> Iterator[Event]:
+    def _untagged(self, rest: bytes, line: bytes, heard: list[Event]) -> None:
         if not self._greeted:
             self._greeted = True
             self._served |= rest[:7].upper() == b"PREAUTH"
-            yield Greeting(rest.decode("utf-8", "replace")[:TEXT_LENGTH], backend(rest) or _host(rest))
+            heard.append(
+                Greeting(rest.decode("utf-8", "replace")[:TEXT_LENGTH], backend(rest) or _host(rest))
+            )
             if rest[:7].upper() == b"PREAUTH":
-                yield Label("imap.preauth", "yes")
+                heard.append(Label("imap.preauth", "yes"))
         capability = _CAPABILITY.search(rest)
         if capability:
-            yield _offer(capability[1], len(line) + 2)
+            heard.append(_offer(capability[1], len(line) + 2))
 
-    def _tagged(self, tag: bytes, good: bool, text: bytes, at: int) -> Iterator[Event]:
+    def _tagged(self, tag: bytes, good: bool, text: bytes, at: int, heard: list[Event]) -> None:
         if tag == self._awaited and self._literal is not None and not good:
             self._lines[Side.CLIENT].unskip()
             self._literal, self._command = None, b""
@@ -196,29 +203,29 @@ class ImapSession:
         outcome = Outcome.ACCEPTED if good else Outcome.REFUSED
         if verb == b"LOGIN":
             username, began = self._logins.pop(tag)
-            yield login("IMAP-LOGIN", outcome, username, text, began)
+            heard.append(login("IMAP-LOGIN", outcome, username, text, began))
         elif verb == b"AUTHENTICATE" and self._exchange and self._exchange[0] == tag:
             exchange, self._exchange = self._exchange[1], None
-            yield exchange.login(outcome, text)
+            heard.append(exchange.login(outcome, text))
         elif verb == b"STARTTLS":
             self._holding = False
             if good:
-                yield from self._start_tls(at)
+                self._start_tls(at, heard)
             else:
-                yield from self._heard_client(at)
+                self._heard_client(at, heard)
         self._served |= good and verb in _MAILBOX_COMMANDS
 
-    def _held(self, at: int) -> Iterator[Event]:
+    def _held(self, at: int, heard: list[Event]) -> None:
         held = self._lines[Side.CLIENT].rest()
         self._lines[Side.CLIENT].push(held)
         if held.startswith(_TLS_RECORD):
-            yield from self._start_tls(at)
+            self._start_tls(at, heard)
 
-    def _start_tls(self, at: int) -> Iterator[Event]:
+    def _start_tls(self, at: int, heard: list[Event]) -> None:
         self._over = True
         rests = ((side, at, self._lines[side].rest()) for side in (Side.CLIENT, Side.SERVER))
         self.leftover = tuple(rest for rest in rests if rest[2])
-        yield TlsStarted(TlsMode.STARTTLS)
+        heard.append(TlsStarted(TlsMode.STARTTLS))
 
 
 def backend(greeting: bytes) -> str | None:

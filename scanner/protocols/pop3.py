@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Iterator
 
 from scanner.conversation import Side, Transport
 from scanner.events import (
@@ -52,58 +51,64 @@ class Pop3Session:
         self._spoke = [False, False]
         self._attempt: tuple[str, str | None, int] | None = None
 
-    def feed(self, side: Side, data: bytes, at: int) -> Iterator[Event]:
+    def feed(self, side: Side, data: bytes, at: int) -> list[Event]:
         """Hear bytes of one side."""
+        heard: list[Event] = []
         if self._over:
-            return
+            return heard
         lines = self._lines[side]
         lines.push(data)
         if data:
             self._spoke[side] = True
         if side is Side.SERVER:
             while not self._over and (line := lines.pop()) is not None:
-                yield from self._answered(line, at)
+                self._answered(line, at, heard)
         else:
-            yield from self._heard_client(at)
+            self._heard_client(at, heard)
         if lines.overflowed:
             lines.overflowed = False
-            yield Weird("pop3_long_line")
+            heard.append(Weird("pop3_long_line"))
+        return heard
 
-    def gap(self, side: Side, missing: int, at: int) -> Iterator[Event]:
+    def gap(self, side: Side, missing: int, at: int) -> list[Event]:
         """Learn that bytes are lost; replies can no longer be matched with commands by their order."""
+        heard: list[Event] = []
         if self._over:
-            return
+            return heard
         self._lines[side].lose(missing)
         self._pending.clear()
         self._listing, self._greeted = None, True
-        yield Gap(side, missing)
+        heard.append(Gap(side, missing))
+        return heard
 
-    def end(self) -> Iterator[Event]:
+    def end(self) -> list[Event]:
         """Tell an attempt without an answer, and how far it got."""
+        heard: list[Event] = []
         if self._attempt:
             mechanism, username, at = self._attempt
-            yield login(mechanism, None, username, b"", at)
+            heard.append(login(mechanism, None, username, b"", at))
         if self._exchange:
-            yield self._exchange.login(None)
+            heard.append(self._exchange.login(None))
         if any(self._spoke):
             both = Phase.SERVED if self._served else Phase.ANSWERED
-            yield Reached(both if all(self._spoke) else Phase.OPENED)
+            heard.append(Reached(both if all(self._spoke) else Phase.OPENED))
+        return heard
 
-    def _heard_client(self, at: int) -> Iterator[Event]:
+    def _heard_client(self, at: int, heard: list[Event]) -> None:
         lines = self._lines[Side.CLIENT]
         while not self._over:
             if self._holding:
                 held = lines.rest()
                 lines.push(held)
                 if held.startswith(_TLS_RECORD):
-                    yield from self._start_tls(at)
+                    self._start_tls(at, heard)
                 return
             line = lines.pop()
             if line is None:
                 return
-            yield from self._asked(line, at)
+            self._asked(line, at, heard)
 
-    def _asked(self, line: bytes, at: int) -> Iterator[Event]:
+    def _asked(self, line: bytes, at: int, heard: list[Event]) -> None:
         verb, _, rest = line.partition(b" ")
         verb, rest = verb.upper(), rest.strip()
         if self._exchange and not (verb in VERBS and self._exchange.spoken):
@@ -111,12 +116,12 @@ class Pop3Session:
                 self._exchange.answer(line)
             return
         if self._exchange:
-            yield self._exchange.login(None)
+            heard.append(self._exchange.login(None))
             self._exchange = None
         if verb not in VERBS:
             return
         if len(self._pending) >= PENDING_LIMIT:
-            yield Weird("pop3_pipeline")
+            heard.append(Weird("pop3_pipeline"))
             return
         self._pending.append((verb, not rest))
         match verb:
@@ -137,7 +142,7 @@ class Pop3Session:
             case _:
                 pass
 
-    def _answered(self, line: bytes, at: int) -> Iterator[Event]:
+    def _answered(self, line: bytes, at: int, heard: list[Event]) -> None:
         if self._listing is not None:
             if line != b".":
                 if self._verb in (b"CAPA", b"AUTH") and len(self._listing) < PENDING_LIMIT:
@@ -145,7 +150,7 @@ class Pop3Session:
                 return
             listing, self._listing = self._listing, None
             if self._verb in (b"CAPA", b"AUTH"):
-                yield _offer(listing, self._verb)
+                heard.append(_offer(listing, self._verb))
             return
         if line.startswith(b"+ ") or line == b"+":
             if self._exchange:
@@ -156,38 +161,41 @@ class Pop3Session:
             return
         if not self._greeted and not self._pending:
             self._greeted = True
-            yield Greeting(line.decode("utf-8", "replace")[:TEXT_LENGTH], backend(line))
+            heard.append(Greeting(line.decode("utf-8", "replace")[:TEXT_LENGTH], backend(line)))
             return
         self._greeted = True
         verb, bare = self._pending.popleft() if self._pending else (b"", True)
-        yield from self._replied(verb, bare, good, line, at)
+        self._replied(verb, bare, good, line, at, heard)
 
-    def _replied(self, verb: bytes, bare: bool, good: bool, line: bytes, at: int) -> Iterator[Event]:
+    def _replied(self, verb: bytes, bare: bool, good: bool, line: bytes, at: int, heard: list[Event]) -> None:
         outcome = Outcome.ACCEPTED if good else Outcome.REFUSED
         sentence = line.partition(b" ")[2]
         if (verb in (b"PASS", b"APOP") or not verb) and self._attempt:
             mechanism, username, began = self._attempt
             self._attempt = None
             known = outcome if verb else None
-            yield login(mechanism, known, username, sentence, began)
+            heard.append(login(mechanism, known, username, sentence, began))
         elif verb == b"USER" and not good and self._user:
             username, began = self._user
-            yield login("USERPASS", outcome, username, sentence, began)
+            heard.append(login("USERPASS", outcome, username, sentence, began))
         elif self._exchange and (verb == b"AUTH" or not verb):
             exchange, self._exchange = self._exchange, None
-            yield exchange.login(outcome if verb else None, sentence)
+            heard.append(exchange.login(outcome if verb else None, sentence))
         elif verb == b"STLS":
             self._holding = False
-            yield from self._start_tls(at) if good else self._heard_client(at)
+            if good:
+                self._start_tls(at, heard)
+            else:
+                self._heard_client(at, heard)
         elif good and (verb in _MULTILINE or (bare and verb in _MULTILINE_BARE)):
             self._listing, self._verb = [], verb
         self._served |= good and verb in (b"QUIT", b"STAT", b"LIST", b"RETR", b"UIDL")
 
-    def _start_tls(self, at: int) -> Iterator[Event]:
+    def _start_tls(self, at: int, heard: list[Event]) -> None:
         self._over = True
         rests = ((side, at, self._lines[side].rest()) for side in (Side.CLIENT, Side.SERVER))
         self.leftover = tuple(rest for rest in rests if rest[2])
-        yield TlsStarted(TlsMode.STARTTLS)
+        heard.append(TlsStarted(TlsMode.STARTTLS))
 
 
 def _name(raw: bytes) -> str | None:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Iterator
 
 from scanner.conversation import Side, Transport
 from scanner.events import (
@@ -54,48 +53,54 @@ class SmtpSession:
         self._lossy = self._data_asked = self._chunked = False
         self._spoke = [False, False]
 
-    def feed(self, side: Side, data: bytes, at: int) -> Iterator[Event]:
+    def feed(self, side: Side, data: bytes, at: int) -> list[Event]:
         """Hear bytes of one side."""
+        heard: list[Event] = []
         if self._over:
-            return
+            return heard
         lines = self._lines[side]
         lines.push(data)
         if data:
             self._spoke[side] = True
         if side is Side.CLIENT and self._holding:
-            yield from self._held(at)
-            return
+            self._held(at, heard)
+            return heard
         while not self._over and (line := lines.pop()) is not None:
             if side is Side.SERVER:
-                yield from self._answered(line, at)
+                self._answered(line, at, heard)
             else:
-                yield from self._asked(line, at)
+                self._asked(line, at, heard)
                 if self._holding:
-                    yield from self._held(at)
+                    self._held(at, heard)
                     break
         if lines.overflowed:
             lines.overflowed = False
-            yield Weird("smtp_long_line")
+            heard.append(Weird("smtp_long_line"))
+        return heard
 
-    def gap(self, side: Side, missing: int, at: int) -> Iterator[Event]:
+    def gap(self, side: Side, missing: int, at: int) -> list[Event]:
         """Learn that bytes are lost; replies can no longer be matched with commands by their order."""
+        heard: list[Event] = []
         if self._over:
-            return
+            return heard
         self._lines[side].lose(missing)
         self._lossy = True
         self._pending.clear()
         self._reply.clear()
-        yield Gap(side, missing)
+        heard.append(Gap(side, missing))
+        return heard
 
-    def end(self) -> Iterator[Event]:
+    def end(self) -> list[Event]:
         """Tell an attempt without an answer, and how far it got."""
+        heard: list[Event] = []
         if self._exchange:
-            yield self._give_up()
+            heard.append(self._give_up())
         if any(self._spoke):
             both = Phase.SERVED if self._served else Phase.ANSWERED
-            yield Reached(both if all(self._spoke) else Phase.OPENED)
+            heard.append(Reached(both if all(self._spoke) else Phase.OPENED))
+        return heard
 
-    def _asked(self, line: bytes, at: int) -> Iterator[Event]:
+    def _asked(self, line: bytes, at: int, heard: list[Event]) -> None:
         if self._in_body or self._data_asked:
             self._in_body, self._data_asked = line != b".", False
             return
@@ -106,19 +111,19 @@ class SmtpSession:
                 self._exchange.answer(line)
             return
         if self._exchange:
-            yield self._give_up()
+            heard.append(self._give_up())
         if verb not in VERBS:
             return
         if len(self._pending) < PENDING_LIMIT:
             self._pending.append(verb)
         else:
-            yield Weird("smtp_pipeline")
-        yield from self._commanded(verb, rest.strip(), at)
+            heard.append(Weird("smtp_pipeline"))
+        self._commanded(verb, rest.strip(), at, heard)
 
-    def _commanded(self, verb: bytes, rest: bytes, at: int) -> Iterator[Event]:
+    def _commanded(self, verb: bytes, rest: bytes, at: int, heard: list[Event]) -> None:
         match verb:
             case b"EHLO" | b"HELO" | b"LHLO":
-                yield ClientName(text(rest), verb.decode())
+                heard.append(ClientName(text(rest), verb.decode()))
             case b"AUTH" if rest:
                 mechanism, _, initial = rest.partition(b" ")
                 self._exchange = Exchange(mechanism, at)
@@ -137,10 +142,10 @@ class SmtpSession:
             case _:
                 pass
 
-    def _answered(self, line: bytes, at: int) -> Iterator[Event]:
+    def _answered(self, line: bytes, at: int, heard: list[Event]) -> None:
         code, mark = line[:3], line[3:4]
         if not code.isdigit() or mark not in (b" ", b"-", b""):
-            yield Weird("smtp_no_reply_code")
+            heard.append(Weird("smtp_no_reply_code"))
             return
         if len(self._reply) < REPLY_LINES:
             self._reply.append(line)
@@ -149,14 +154,14 @@ class SmtpSession:
         reply, self._reply = self._reply, []
         if not self._greeted and not self._pending and not self._lossy:
             self._greeted = True
-            yield greeting(reply)
+            heard.append(greeting(reply))
         else:
             self._greeted = True
-            yield from self._replied(code, reply, at)
+            self._replied(code, reply, at, heard)
 
-    def _replied(self, code: bytes, reply: list[bytes], at: int) -> Iterator[Event]:
+    def _replied(self, code: bytes, reply: list[bytes], at: int, heard: list[Event]) -> None:
         if self._exchange and (code in _AUTH_REPLIES or code in (b"235", b"334")):
-            yield from self._auth_replied(code, reply)
+            self._auth_replied(code, reply, heard)
             return
         if code == b"354":
             self._in_body = self._served = True
@@ -164,28 +169,28 @@ class SmtpSession:
             if self._pending and self._pending[0] == b"DATA":
                 self._pending.popleft()
             self._pending.appendleft(_BODY)
-            yield Mail(accepted=True)
+            heard.append(Mail(accepted=True))
             return
         verb = self._pending.popleft() if self._pending else b""
         good = code.startswith(b"2")
         if verb == b"DATA" or (self._lossy and not good):
             self._data_asked = False
         if verb == b"STARTTLS":
-            yield from self._tls_answered(code, at)
+            self._tls_answered(code, at, heard)
         elif good and (verb in (b"EHLO", b"LHLO") or (not verb and is_ehlo_reply(reply))):
-            yield from offer(reply)
+            heard += offer(reply)
         elif verb in (b"DATA", b"MAIL") and not good:
-            yield Mail(accepted=False)
+            heard.append(Mail(accepted=False))
         elif verb == b"BDAT" and not self._chunked:
             self._chunked = True
-            yield Mail(accepted=good)
+            heard.append(Mail(accepted=good))
         elif verb == _BODY:
             self._in_body = False
         self._served |= good and verb in (b"RCPT", b"QUIT", b"VRFY", b"BDAT")
         if not good and (why := cause(reply[-1])):
-            yield Label("smtp.refusal", why)
+            heard.append(Label("smtp.refusal", why))
 
-    def _auth_replied(self, code: bytes, reply: list[bytes]) -> Iterator[Event]:
+    def _auth_replied(self, code: bytes, reply: list[bytes], heard: list[Event]) -> None:
         exchange = self._exchange
         if exchange is None:
             return
@@ -196,30 +201,30 @@ class SmtpSession:
         if b"AUTH" in self._pending:
             self._pending.remove(b"AUTH")
         sentence = b" ".join(line[4:] for line in reply)
-        yield exchange.login(Outcome.ACCEPTED if code == b"235" else Outcome.REFUSED, sentence)
+        heard.append(exchange.login(Outcome.ACCEPTED if code == b"235" else Outcome.REFUSED, sentence))
 
-    def _tls_answered(self, code: bytes, at: int) -> Iterator[Event]:
+    def _tls_answered(self, code: bytes, at: int, heard: list[Event]) -> None:
         self._holding = False
         if code == b"220":
-            yield from self._start_tls(at)
+            self._start_tls(at, heard)
         else:
             while not self._over and (line := self._lines[Side.CLIENT].pop()) is not None:
-                yield from self._asked(line, at)
+                self._asked(line, at, heard)
 
-    def _held(self, at: int) -> Iterator[Event]:
+    def _held(self, at: int, heard: list[Event]) -> None:
         """The client says something before STARTTLS was answered: TLS, if the answer was not heard."""
         held = self._lines[Side.CLIENT].rest()
         if held.startswith(_TLS_RECORD):
             self._lines[Side.CLIENT].push(held)
-            yield from self._start_tls(at)
+            self._start_tls(at, heard)
         elif held:
             self._lines[Side.CLIENT].push(held)
 
-    def _start_tls(self, at: int) -> Iterator[Event]:
+    def _start_tls(self, at: int, heard: list[Event]) -> None:
         self._over = True
         rests = ((side, at, self._lines[side].rest()) for side in (Side.CLIENT, Side.SERVER))
         self.leftover = tuple(rest for rest in rests if rest[2])
-        yield TlsStarted(TlsMode.STARTTLS)
+        heard.append(TlsStarted(TlsMode.STARTTLS))
 
     def _give_up(self) -> Login:
         exchange, self._exchange = self._exchange, None
