@@ -42,9 +42,11 @@ class Recognised(NamedTuple):
 
 def recognise(chunks: Iterable[Chunk], port: int, client_port: int) -> Recognised | None:
     """Find the dialect of a conversation; None if it is none of ours."""
+    client, server = _first(chunks)
+    for usual in _usual().get(port, ()) if client and server else ():
+        if usual.client_mark(client) and usual.server_mark(server):
+            return Recognised(usual, swapped=False, by_port=False)
     client, server = _head(chunks, Side.CLIENT), _head(chunks, Side.SERVER)
-    if (usual := _usual().get(port)) and client and usual.client_mark(client) and usual.server_mark(server):
-        return Recognised(usual, swapped=False, by_port=False)
     best: tuple[int, Recognised] | None = None
     for dialect in dialects():
         if dialect.transport is not Transport.TCP:
@@ -57,9 +59,11 @@ def recognise(chunks: Iterable[Chunk], port: int, client_port: int) -> Recognise
 
 
 @cache
-def _usual() -> dict[int, Dialect]:
-    """The dialect of each port where its server speaks first: most conversations are what they seem."""
-    return {port: dialect for dialect in dialects() if dialect.server_first for port in dialect.ports}
+def _usual() -> dict[int, tuple[Dialect, ...]]:
+    """The dialects at home on each port: most conversations are what they seem."""
+    known = [dialect for dialect in dialects() if dialect.transport is Transport.TCP]
+    ports = {port for dialect in known for port in dialect.ports}
+    return {port: tuple(dialect for dialect in known if port in dialect.ports) for port in ports}
 
 
 def inner_protocol(alpn: Sequence[str], port: int, name: str | None) -> str | None:
@@ -85,7 +89,8 @@ def _score(dialect: Dialect, client: bytes, server: bytes, port: int) -> int:
 
 def _by_port(chunks: Iterable[Chunk], port: int) -> Recognised | None:
     """A talk that was joined in its middle on mail's own port: mail if it is text, TLS if it has records."""
-    if not any(chunk.missing for chunk in islice(chunks, 2)) or (usual := _usual().get(port)) is None:
+    usual = next((dialect for dialect in _usual().get(port, ()) if dialect.server_first), None)
+    if usual is None or not any(chunk.missing for chunk in islice(chunks, 2)):
         return None
     heard = [chunk.data[:HEAD] for chunk in islice(chunks, MIDDLE) if chunk.data]
     if any(map(_is_record, heard)):
@@ -105,6 +110,21 @@ def _is_record(data: bytes) -> bool:
     header = data[:5]
     in_range = len(header) == 5 and 20 <= header[0] <= 23 and header[1] == 3 and header[2] <= 4
     return in_range and 0 < int.from_bytes(header[3:], "big") <= LARGEST_RECORD
+
+
+def _first(chunks: Iterable[Chunk]) -> tuple[bytes, bytes]:
+    """The first chunk of each side; empty where something is missing before it."""
+    client = server = b""
+    for side, _, data, missing in chunks:
+        if missing:
+            break
+        if side is Side.CLIENT:
+            client = client or data
+        else:
+            server = server or data
+        if client and server:
+            break
+    return client, server
 
 
 def _head(chunks: Iterable[Chunk], side: Side) -> bytes:
