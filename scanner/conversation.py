@@ -5,9 +5,10 @@ Times are integers, nanoseconds since 1970-01-01 UTC; addresses are text in cano
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from enum import IntEnum, StrEnum
 from typing import NamedTuple
+
+from scanner.record import record
 
 
 class Side(IntEnum):
@@ -75,7 +76,7 @@ class Ending(StrEnum):
     """The capture ended first."""
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Conversation:
     """What was heard of one TCP connection, both sides merged in the order of time."""
 

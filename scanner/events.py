@@ -5,10 +5,10 @@ Nothing here can hold a password, a token or a challenge answer. Times are nanos
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from enum import StrEnum
 
 from scanner.conversation import Side
+from scanner.record import record
 
 
 class Outcome(StrEnum):
@@ -39,7 +39,7 @@ class TlsMode(StrEnum):
     IMPLICIT = "implicit"
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Greeting:
     """The server's first line."""
 
@@ -49,7 +49,7 @@ class Greeting:
     """The host name the server gave itself."""
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class ClientName:
     """The name a client gave itself (EHLO, HELO, LHLO)."""
 
@@ -57,7 +57,7 @@ class ClientName:
     verb: str
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Offer:
     """What the server said it can do."""
 
@@ -70,7 +70,7 @@ class Offer:
     """Bytes of the reply that held it, for comparing with the same reply inside TLS."""
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Login:
     """One attempt to log in, told when its outcome is known or the conversation ended without one."""
 
@@ -87,14 +87,14 @@ class Login:
     """When the attempt began, ns."""
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class TlsStarted:
     """From here on the bytes are TLS."""
 
     mode: TlsMode
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class ClientHello:
     """The first TLS message (RFC 8446 4.1.2, RFC 5246 7.4.1.2, RFC 6101 E for the old form)."""
 
@@ -106,7 +106,7 @@ class ClientHello:
     ja4: str | None
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class ServerHello:
     """The server's choice (RFC 8446 4.1.3)."""
 
@@ -119,7 +119,7 @@ class ServerHello:
     resumed: bool | None = None
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Certificate:
     """The server's certificate, in clear up to TLS 1.2."""
 
@@ -128,7 +128,7 @@ class Certificate:
     issuer: str | None
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Turn:
     """One side's turn inside TLS, by sizes alone."""
 
@@ -142,14 +142,14 @@ class Turn:
     """When its first record was seen, ns."""
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Mail:
     """An envelope was accepted or refused."""
 
     accepted: bool
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Label:
     """A fact worth keeping, named ``protocol.field``, such as ``smtp.public_ip`` or ``eas.device_id``."""
 
@@ -158,7 +158,7 @@ class Label:
     """At most 512 characters."""
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Answer:
     """A name that an address was asked for (DNS)."""
 
@@ -167,7 +167,7 @@ class Answer:
     address: str
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Gap:
     """Bytes are missing."""
 
@@ -176,7 +176,7 @@ class Gap:
     """-1: nobody knows how many."""
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Weird:
     """Something that the protocol does not allow, or a limit that was reached; ``protocol_what``."""
 
@@ -184,14 +184,14 @@ class Weird:
     detail: str = ""
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Service:
     """What kind of HTTP or mail service is spoken with: ``eas``, ``ews``, ``submission`` …"""
 
     service: str
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Reached:
     """How far the conversation got."""
 

@@ -13,6 +13,7 @@ from enum import StrEnum
 from scanner.conversation import Ending, Endpoint, Flow
 from scanner.events import Label, Outcome, TlsMode, Turn
 from scanner.net import community_id
+from scanner.record import record
 
 
 class AuthClass(StrEnum):
@@ -48,7 +49,7 @@ class ServerKind(StrEnum):
     OTHER = "other"
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Attempt:
     """One login that was tried."""
 
@@ -58,7 +59,7 @@ class Attempt:
     cause: str | None = None
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Observation:
     """One conversation, as it is shown and stored: the session record of design.md section 6."""
 

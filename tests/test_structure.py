@@ -8,14 +8,14 @@ import pytest
 
 ROOT = Path(__file__).parent.parent
 MODULES = sorted([*ROOT.glob("scanner/**/*.py"), *ROOT.glob("db/**/*.py")])
-TYPES = ("scanner.conversation", "scanner.events", "scanner.model")
+TYPES = ("scanner.record", "scanner.conversation", "scanner.events", "scanner.model")
 FLOORS = (
     (*TYPES, "scanner.net", "scanner.catalogue", "scanner.version"),
     ("scanner.wire",),
     ("scanner.session",),
     ("scanner.protocols", "scanner.rules", "db"),
     ("scanner.pipeline", "scanner.listener", "scanner.account", "scanner.recognise"),
-    ("scanner.report", "scanner.capture"),
+    ("scanner.report", "scanner.capture", "scanner.crew"),
     ("scanner.cli",),
 )
 ROOMS = {

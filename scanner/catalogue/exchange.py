@@ -54,11 +54,14 @@ class Catalogue:
         self.mail_ports = frozenset(mail_ports)
         """Where following begins whoever the server is: mail's ports and those of HTTP in clear."""
         self._exact: dict[str, Endpoint] = {}
-        self._wild: dict[str, Endpoint] = {}
+        self._suffixes: dict[str, Endpoint] = {}
+        """What follows the first star and dot."""
+        self._patterns: dict[str, Endpoint] = {}
+        """With a star inside."""
         self._owners: dict[str, Endpoint] = {}
         for endpoint in endpoints:
             for name in endpoint.names:
-                (self._wild if "*" in name else self._exact).setdefault(name.lower(), endpoint)
+                self._add(name.lower(), endpoint)
             for prefix in endpoint.prefixes:
                 self._owners.setdefault(net.prefix(prefix), endpoint)
         self.prefixes = net.Prefixes(self._owners)
@@ -66,6 +69,15 @@ class Catalogue:
         self._mine = net.Prefixes(prefix for prefix, owner in self._owners.items() if owner.label)
         self.classify = lru_cache(CLASSIFIED_KEPT)(self._classify)
         """``classify(ip, name)``: what a server is; its name says more than its address."""
+
+    def _add(self, name: str, endpoint: Endpoint) -> None:
+        star, _, suffix = name.partition(".")
+        if "*" not in name:
+            self._exact.setdefault(name, endpoint)
+        elif star == "*" and "*" not in suffix:
+            self._suffixes.setdefault(suffix, endpoint)
+        else:
+            self._patterns.setdefault(name, endpoint)
 
     def _classify(self, ip: str, name: str | None) -> Match:
         if name and (found := self._by_name(name.lower().rstrip("."))):
@@ -85,9 +97,14 @@ class Catalogue:
     def _by_name(self, name: str) -> Match | None:
         if endpoint := self._exact.get(name):
             return _match(endpoint, name)
-        for pattern in sorted(self._wild, key=len, reverse=True):
+        for pattern, endpoint in self._patterns.items():
             if _fits(name, pattern):
-                return _match(self._wild[pattern], name)
+                return _match(endpoint, name)
+        _, _, suffix = name.partition(".")
+        while suffix:
+            if endpoint := self._suffixes.get(suffix):
+                return _match(endpoint, name)
+            _, _, suffix = suffix.partition(".")
         return None
 
 

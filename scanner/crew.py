@@ -1,0 +1,125 @@
+"""Hear a capture in several processes: each follows its share of the connections.
+
+The parent decodes and picks, and hands each worker its part of every harvest; what a worker made of the one
+before comes back first. So neither waits for the other longer than a harvest takes, nothing piles up, and the
+order of what comes out is the same each time.
+"""
+
+from __future__ import annotations
+
+import os
+import signal
+from collections.abc import Iterator
+from multiprocessing import get_all_start_methods, get_context
+from multiprocessing.connection import Connection
+from types import TracebackType
+from typing import Any, Generic, TypeVar
+
+from scanner.pipeline import Bench, Finish, Gathered, Heard, Pipeline
+
+MOST_WORKERS = 8
+"""Beside the parent, which decodes for all of them: more would wait for it."""
+Found = TypeVar("Found")
+
+
+def workers_worth(size: int | None) -> int:
+    """Tell how many workers a capture of so many bytes deserves; None: nobody knows its size."""
+    if "fork" not in get_all_start_methods() or (size is not None and size < SMALLEST_FOR_WORKERS):
+        return 0
+    return min(os.cpu_count() or 1, MOST_WORKERS) if (os.cpu_count() or 1) > 1 else 0
+
+
+SMALLEST_FOR_WORKERS = 16 << 20
+"""Bytes of captures below which starting workers takes longer than they save."""
+
+
+class Crew(Generic[Found]):
+    """Workers of one run. They are forked at once, so make it before threads and large things."""
+
+    def __init__(self, pipeline: Pipeline, finish: Finish[Found], workers: int) -> None:
+        """Start ``workers`` processes; ``finish`` runs in them, and what it gives must be picklable."""
+        context = get_context("fork")
+        self._pipes: list[Connection] = []
+        self._processes = []
+        for _ in range(workers):
+            mine, theirs = context.Pipe()
+            worker = context.Process(
+                target=_work, args=(theirs, mine, pipeline, finish, workers), daemon=True
+            )
+            worker.start()
+            theirs.close()
+            self._pipes.append(mine)
+            self._processes.append(worker)
+
+    def __enter__(self) -> Crew[Found]:
+        """Use as a context."""
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, fault: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        """Let the workers go."""
+        for pipe in self._pipes:
+            pipe.close()
+        for worker in self._processes:
+            worker.join(1 if kind is None else 0)
+            if worker.is_alive():
+                worker.terminate()
+                worker.join()
+
+    def hearing(self, capture: str) -> CrewHearing[Found]:
+        """Begin a capture."""
+        for pipe in self._pipes:
+            pipe.send(capture)
+        return CrewHearing(self._pipes)
+
+
+class CrewHearing(Generic[Found]):
+    """One capture, heard by the crew."""
+
+    def __init__(self, pipes: list[Connection]) -> None:
+        """Take the pipes to the workers, each at the capture's beginning."""
+        self._pipes = pipes
+        self._owed = False
+        self._tally = Heard()
+
+    @property
+    def tally(self) -> Heard:
+        """What was heard, after ``flush``."""
+        return self._tally
+
+    def hear(self, gathered: Gathered) -> Iterator[Found]:
+        """Hand out what was gathered; give what was made of what came before."""
+        for number, pipe in enumerate(self._pipes):
+            found = pipe.recv() if self._owed else ()
+            pipe.send(gathered.share(number, len(self._pipes)))
+            yield from found
+        self._owed = True
+
+    def flush(self) -> Iterator[Found]:
+        """Give all the rest."""
+        for pipe in self._pipes:
+            if self._owed:
+                yield from pipe.recv()
+            pipe.send(None)
+        self._owed = False
+        for pipe in self._pipes:
+            found, tally = pipe.recv()
+            self._tally = Heard(*(sum(pair) for pair in zip(self._tally, tally, strict=True)))
+            yield from found
+
+
+def _work(
+    pipe: Connection, parents: Connection, pipeline: Pipeline, finish: Finish[Any], workers: int
+) -> None:
+    """Hear capture after capture, until the parent lets go."""
+    parents.close()
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # the parent tells when to stop
+    try:
+        while True:
+            bench: Bench[Any] = pipeline.bench(pipe.recv(), finish, workers)
+            while (gathered := pipe.recv()) is not None:
+                pipe.send(list(bench.hear(gathered)))
+            pipe.send((list(bench.flush()), bench.tally))
+    except (EOFError, ConnectionError):
+        return
