@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections import deque
 
 from scanner.conversation import Side, Transport
@@ -36,6 +37,8 @@ VERBS = frozenset(
     b" TURN BURL SEND SOML SAML".split()
 )
 _AUTH_REPLIES = frozenset(b"421 432 454 500 501 502 503 504 530 534 535 538 550".split())
+_REPLY = re.compile(rb"(?:\d\d\d-[^\r\n]*\r\n){0,100}(\d\d\d)(?: [^\r\n]*)?\r\n")
+"""A whole reply (RFC 5321 4.2); what is written otherwise is read line by line."""
 _BODY, _TLS_RECORD = b".", b"\x16\x03"
 
 
@@ -65,10 +68,10 @@ class SmtpSession:
         if side is Side.CLIENT and self._holding:
             self._held(at, heard)
             return heard
-        while not self._over and (line := lines.pop()) is not None:
-            if side is Side.SERVER:
-                self._answered(line, at, heard)
-            else:
+        if side is Side.SERVER:
+            self._heard_server(lines, at, heard)
+        else:
+            while not self._over and (line := lines.pop()) is not None:
                 self._asked(line, at, heard)
                 if self._holding:
                     self._held(at, heard)
@@ -142,6 +145,18 @@ class SmtpSession:
             case _:
                 pass
 
+    def _heard_server(self, lines: Lines, at: int, heard: list[Event]) -> None:
+        """Read whole replies at once where they lie whole, else line by line."""
+        while not self._over:
+            if not self._reply and (whole := lines.pop_match(_REPLY)):
+                reply = whole[0].split(b"\r\n")
+                reply.pop()
+                self._judge(whole[1], reply, at, heard)
+            elif (line := lines.pop()) is not None:
+                self._answered(line, at, heard)
+            else:
+                return
+
     def _answered(self, line: bytes, at: int, heard: list[Event]) -> None:
         code, mark = line[:3], line[3:4]
         if not code.isdigit() or mark not in (b" ", b"-", b""):
@@ -152,6 +167,9 @@ class SmtpSession:
         if mark == b"-":
             return
         reply, self._reply = self._reply, []
+        self._judge(code, reply, at, heard)
+
+    def _judge(self, code: bytes, reply: list[bytes], at: int, heard: list[Event]) -> None:
         if not self._greeted and not self._pending and not self._lossy:
             self._greeted = True
             heard.append(greeting(reply))

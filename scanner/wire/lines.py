@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 LINE_LIMIT = 64 * 1024
 """Bytes of an unfinished line kept: tokens of 16 KB exist; a longer line is dropped and told as overflow."""
 
@@ -44,6 +46,13 @@ class Lines:
             if not self._drop:
                 return data[at : end - 1] if end > at and data[end - 1] == _CR else data[at:end]
             self._drop = False
+
+    def pop_match(self, pattern: re.Pattern[bytes]) -> re.Match[bytes] | None:
+        """Take what matches a pattern here and now; None if nothing does, or an overlong line is passing."""
+        found = None if self._drop else pattern.match(self._data, self._at)
+        if found:
+            self._at = found.end()
+        return found
 
     def take(self, count: int) -> bytes | None:
         """Take exactly so many bytes; None if they are not all here yet."""
