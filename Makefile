@@ -27,7 +27,7 @@ test: $(VENV)/installed-dev
 	$(BIN)/python -m pytest
 
 bench: $(VENV)/installed-dev
-	sh tests/install-system-packages.sh
+	sh tests/install-system-packages.sh libndpi-bin
 	$(BIN)/python -m benchmarks.run
 
 clean:

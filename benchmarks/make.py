@@ -1,167 +1,154 @@
-"""Make the captures that are measured: from a seed, by patching templates of whole conversations.
+"""Make the captures that are measured: always the same from a seed, and kept in the temporary folder.
 
-``mailstorm`` is 66,000 short mail sessions, one after the other; ``office`` is bulk traffic with 8 % mail;
+``mailstorm`` is 66,000 short mail sessions of a dozen kinds, a few dozen open at a time; ``office`` is
+three million packets of an office at a mirror port, 8 of 100 of them mail, 20 in a VLAN, 15 of IPv6;
 ``halfopen`` is a million connections that never say anything.
+``python -m benchmarks.make [NAME...]`` makes them and tells where they are.
 """
 
 from __future__ import annotations
 
+import random
 import struct
+import sys
 import tempfile
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
-import numpy.typing as npt
+
+from benchmarks.dialogues import MAIL, MAILBOX_SERVERS, WEIGHTS, asked_name, bulk
+from benchmarks.packets import Ends, Layout, Numbers, Packets, Template
+from benchmarks.parts import Bytes, Dialogue, Draw
 
 SEED = 20261124
-VERSION = 1
-CHUNK = 2048
-"""Conversations patched at once: some 8 MB."""
+VERSION = 5
+"""Counted up when captures change, so that no old one is measured."""
 HEADER = struct.pack("<IHHiIII", 0xA1B2C3D4, 2, 4, 0, 0, 65535, 1)
-BEGAN = 1_790_000_000
-_RECORD, _ETHERNET, _IP = 16, 14, 20
-CLIENT, SERVER = 0, 1
-Said = tuple[int, bytes]
-
-SMTP: tuple[Said, ...] = (
-    (SERVER, b"220 AM0PR01CA0001.outlook.office365.com Microsoft ESMTP MAIL Service ready\r\n"),
-    (CLIENT, b"EHLO copier\r\n"),
-    (SERVER, b"250-AM0PR01CA0001.outlook.office365.com\r\n250-AUTH LOGIN XOAUTH2\r\n250 DSN\r\n"),
-    (CLIENT, b"AUTH LOGIN\r\n"),
-    (SERVER, b"334 VXNlcm5hbWU6\r\n"),
-    (CLIENT, b"c2NhbkBleGFtcGxlLmNvbQ==\r\n"),
-    (SERVER, b"334 UGFzc3dvcmQ6\r\n"),
-    (CLIENT, b"c2FtcGxlLXNlY3JldA==\r\n"),
-    (SERVER, b"235 2.7.0 Authentication successful\r\n"),
-    (CLIENT, b"MAIL FROM:<scan@example.com>\r\n"),
-    (SERVER, b"250 2.1.0 Sender OK\r\n"),
-    (CLIENT, b"QUIT\r\n"),
-    (SERVER, b"221 2.0.0 Service closing transmission channel\r\n"),
-)
-IMAP: tuple[Said, ...] = (
-    (SERVER, b"* OK Microsoft Exchange IMAP4 service ready.\r\n"),
-    (CLIENT, b"a CAPABILITY\r\n"),
-    (SERVER, b"* CAPABILITY IMAP4rev1 AUTH=PLAIN AUTH=XOAUTH2 SASL-IR\r\na OK CAPABILITY completed.\r\n"),
-    (CLIENT, b"b LOGIN ann@example.com sample-secret\r\n"),
-    (SERVER, b"b NO Basic authentication is disabled.\r\n"),
-    (CLIENT, b"c LOGOUT\r\n"),
-    (SERVER, b"* BYE signing off.\r\nc OK LOGOUT completed.\r\n"),
-)
-POP: tuple[Said, ...] = (
-    (SERVER, b"+OK Microsoft Exchange POP3 server ready.\r\n"),
-    (CLIENT, b"USER ann@example.com\r\n"),
-    (SERVER, b"+OK\r\n"),
-    (CLIENT, b"PASS sample-secret\r\n"),
-    (SERVER, b"-ERR Basic authentication is disabled\r\n"),
-    (CLIENT, b"QUIT\r\n"),
-    (SERVER, b"+OK bye\r\n"),
-)
+BEGAN = 1_790_000_000_000_000
+"""When captures begin, microseconds."""
+SLICE = 24_000_000
+"""Bytes of conversations patched at once; those still open at a slice's end wait for the next."""
+OFFICE_HOSTS, STORM_HOSTS = 2_000, 16_384
+MAIL_SHARE, VLAN_SHARE, IPV6_SHARE, NAMES_SHARE = 0.08, 0.20, 0.15, 0.01
+FIRST_PORT, PORTS = 32_768, 28_232
+"""What Linux gives to clients."""
+BULK_KINDS = 32
+MAIL_GAP, BULK_GAP = 25_000, 12_000
+"""Microseconds between a conversation's packets: mail takes half a second, a download many seconds."""
+STORM_SESSIONS_A_SECOND, OFFICE_PACKETS_A_SECOND = 100, 15_000
 
 
-class Template:
-    """Packets of one conversation, and where their client's address and port stand in the bytes."""
+@dataclass(frozen=True, slots=True)
+class Kind:
+    """Conversations of one template, how many there are, and from how many hosts they come."""
 
-    def __init__(self, server: bytes, port: int, said: tuple[Said, ...], acknowledge: bool = True) -> None:
-        self.data = bytearray()
-        self.times: list[int] = []
-        self.addresses: list[int] = []
-        self.ports: list[int] = []
-        self._server, self._port = server, port
-        self._next = [1000, 9000]
-        self._add(CLIENT, 2, b"")
-        self._add(SERVER, 18, b"")
-        self._add(CLIENT, 16, b"")
-        for side, payload in said:
-            self._add(side, 24, payload)
-            if acknowledge and side is SERVER:
-                self._add(CLIENT, 16, b"")
-        self._add(CLIENT, 17, b"")
-        self._add(SERVER, 17, b"")
-
-    @property
-    def packets(self) -> int:
-        return len(self.times)
-
-    def _add(self, side: int, flags: int, payload: bytes) -> None:
-        start = len(self.data)
-        size = _ETHERNET + _IP + 20 + len(payload)
-        self.times.append(start)
-        client, server = bytes(4), self._server
-        ends = (client, server) if side == CLIENT else (server, client)
-        ports = (0, self._port) if side == CLIENT else (self._port, 0)
-        macs = b"\x02\0\0\0\0\x02\x02\0\0\0\0\x01" if side == CLIENT else b"\x02\0\0\0\0\x01\x02\0\0\0\0\x02"
-        ip = struct.pack(">BBHHHBBH4s4s", 0x45, 0, size - _ETHERNET, 1, 0, 64, 6, 0, *ends)
-        tcp = struct.pack(
-            ">HHIIBBHHH", *ports, self._next[side], self._next[1 - side], 0x50, flags, 8192, 0, 0
-        )
-        self.data += struct.pack("<IIII", 0, 0, size, size) + macs + b"\x08\0" + ip + tcp + payload
-        base = start + _RECORD + _ETHERNET
-        self.addresses.append(base + (12 if side == CLIENT else 16))
-        self.ports.append(base + _IP + (0 if side == CLIENT else 2))
-        self._next[side] += len(payload) + (1 if flags & 3 else 0)
-
-    def patched(self, first: int, count: int, microseconds: int) -> bytes:
-        """So many conversations from the ``first`` on, each with a client of its own."""
-        numbers = np.arange(first, first + count, dtype=np.int64)
-        rows = np.tile(np.frombuffer(bytes(self.data), np.uint8), (count, 1))
-        client = np.stack(
-            [np.full(count, 10), 1 + numbers // 16384 % 200, numbers // 64 % 256, 1 + numbers % 250]
-        )
-        port = 20000 + numbers // 7 % 40000
-        for at in self.addresses:
-            rows[:, at : at + 4] = client.T.astype(np.uint8)
-        for at in self.ports:
-            rows[:, at], rows[:, at + 1] = port >> 8, port & 255
-        for number, at in enumerate(self.times):
-            stamp = numbers * microseconds + number * max(microseconds // self.packets, 1)
-            rows[:, at : at + 4] = _little(BEGAN + stamp // 1_000_000)
-            rows[:, at + 4 : at + 8] = _little(stamp % 1_000_000)
-        return rows.tobytes()
+    template: Template
+    conversations: int
+    hosts: int
 
 
-def _little(values: npt.NDArray[np.int64]) -> npt.NDArray[np.uint8]:
-    return values.astype("<u4").view(np.uint8).reshape(-1, 4)
+def told(kinds: Sequence[Kind], span: int) -> Iterator[bytes]:
+    """Interleave conversations that begin anywhere in a span of so many microseconds; yield records."""
+    draw = np.random.default_rng(SEED)
+    which = np.repeat(np.arange(len(kinds)), [kind.conversations for kind in kinds])
+    draw.shuffle(which)
+    began = BEGAN + np.sort(draw.integers(0, span, len(which)))
+    passed = np.cumsum(np.array([kind.template.size for kind in kinds])[which])
+    cuts = np.searchsorted(passed, np.arange(SLICE, passed[-1] + SLICE, SLICE))
+    waiting: list[memoryview] = []
+    due = np.empty(0, np.int64)
+    first = 0
+    for last in (*cuts[:-1].tolist(), len(which)):
+        part = which[first:last]
+        batches = [
+            _patched(kinds[number], first + np.flatnonzero(part == number), began, draw)
+            for number in np.unique(part).tolist()
+        ]
+        times = np.concatenate([due, *(batch.times for batch in batches)])
+        records = [*waiting, *(record for batch in batches for record in _records(batch))]
+        order = np.argsort(times, kind="stable")
+        horizon = began[last] if last < len(which) else np.iinfo(np.int64).max
+        ready = int(np.searchsorted(times[order], horizon))
+        yield b"".join([records[at] for at in order[:ready].tolist()])
+        waiting, due = [records[at] for at in order[ready:].tolist()], times[order[ready:]]
+        first = last
+
+
+def _patched(kind: Kind, numbers: Numbers, began: Numbers, draw: np.random.Generator) -> Packets:
+    """Give conversations their ends: no two have the same client, port and server."""
+    host, turn = numbers % kind.hosts, numbers // kind.hosts
+    layout, servers = kind.template.layout, kind.template.dialogue.servers
+    ends = Ends(
+        clients=_addresses(b"\x0a\x14", 1 + host // 250, 1 + host % 250, layout.ipv6),
+        servers=_addresses(servers[:2], np.full(len(numbers), servers[2]), numbers % 13 + 10, layout.ipv6),
+        ports=FIRST_PORT + (turn * 7 + host * 13) % PORTS,
+        began=began[numbers],
+    )
+    return kind.template.patched(ends, Draw(len(numbers), draw))
+
+
+def _addresses(net: bytes, third: Numbers, fourth: Numbers, ipv6: bool) -> Bytes:
+    """IPv4 addresses, or those of documentation and of Exchange Online whose ends are the same."""
+    rows = np.empty((len(third), 16), np.uint8)
+    mailbox = net[0] == MAILBOX_SERVERS[0]
+    rows[:, :12] = np.frombuffer(
+        (b"\x26\x03\x10\x06" if mailbox else b"\x20\x01\x0d\xb8") + bytes(8), np.uint8
+    )
+    rows[:, 12:14] = np.frombuffer(net, np.uint8)
+    rows[:, 14], rows[:, 15] = third, fourth
+    return rows if ipv6 else rows[:, 12:]
+
+
+def _records(batch: Packets) -> Iterator[memoryview]:
+    data = batch.data
+    return (data[start:end] for start, end in zip(batch.starts.tolist(), batch.ends.tolist(), strict=True))
 
 
 def mailstorm(sessions: int = 66_000) -> Iterator[bytes]:
-    """Short mail sessions."""
+    """Short mail sessions, as many open at a time as begin in half a second."""
+    shares = sum(WEIGHTS.values())
     kinds = [
-        Template(b"\x34\x60\x00\x0a", 587, SMTP),
-        Template(b"\x34\x61\x00\x0a", 143, IMAP),
-        Template(b"\x34\x61\x00\x0a", 110, POP),
+        Kind(Template(dialogue, Layout(), MAIL_GAP), sessions * WEIGHTS[name] // shares, STORM_HOSTS)
+        for name, dialogue in MAIL.items()
     ]
-    for first in range(0, sessions, CHUNK):
-        yield kinds[first // CHUNK % 3].patched(first, min(CHUNK, sessions - first), 2_000)
+    return told(kinds, sessions * 1_000_000 // STORM_SESSIONS_A_SECOND)
 
 
 def office(packets: int = 3_000_000) -> Iterator[bytes]:
-    """Bulk traffic of many servers, and mail: 8 packets of 100."""
-    draw = np.random.default_rng(SEED)
-    mail = Template(b"\x34\x60\x00\x0a", 587, SMTP)
-    bulk = []
-    for server in range(10):
-        sizes = draw.integers(60, 1400, 23)
-        said = tuple(
-            (int(side), bytes(int(size))) for side, size in zip(draw.integers(0, 2, 23), sizes, strict=True)
-        )
-        bulk.append(
-            Template(bytes((198, 51, 100, server + 1)), 443 if server % 3 else 445, said, acknowledge=False)
-        )
-    block = mail.packets + sum(template.packets for template in bulk)
-    for first in range(0, packets // block, 32):
-        for template in (mail, *bulk):
-            yield template.patched(first, 32, 100_000)
+    """Bulk traffic of a few hundred conversations at a time, and mail in between."""
+    names = [
+        asked_name("smtp.office365.com", MAILBOX_SERVERS + b"\x0a"),
+        asked_name("www.example.net", b"\xc6\x33\x64\x0a"),
+    ]
+    mail = {dialogue: float(WEIGHTS[name]) for name, dialogue in MAIL.items()}
+    kinds = [
+        *_shared(mail, MAIL_GAP, packets * MAIL_SHARE),
+        *_shared(dict.fromkeys(names, 1.0), MAIL_GAP, packets * NAMES_SHARE),
+        *_shared(dict.fromkeys(bulk(random.Random(SEED), BULK_KINDS), 1.0), BULK_GAP,
+                 packets * (1 - MAIL_SHARE - NAMES_SHARE)),
+    ]  # fmt: skip
+    return told(kinds, packets * 1_000_000 // OFFICE_PACKETS_A_SECOND)
+
+
+def _shared(dialogues: dict[Dialogue, float], gap: int, packets: float) -> Iterator[Kind]:
+    """Share packets among dialogues by weight, and each dialogue's conversations among layouts."""
+    templates = {dialogue: Template(dialogue, Layout(), gap) for dialogue in dialogues}
+    conversations = packets / sum(templates[one].packets * weight for one, weight in dialogues.items())
+    for dialogue, weight in dialogues.items():
+        for vlan in (False, True):
+            for ipv6 in (False, True):
+                share = (VLAN_SHARE if vlan else 1 - VLAN_SHARE) * (IPV6_SHARE if ipv6 else 1 - IPV6_SHARE)
+                wanted = round(conversations * weight * share)
+                if wanted:
+                    yield Kind(Template(dialogue, Layout(vlan, ipv6), gap), wanted, OFFICE_HOSTS)
 
 
 def halfopen(connections: int = 1_000_000) -> Iterator[bytes]:
-    """Connections that are opened and say nothing."""
-    template = Template(b"\x34\x60\x00\x0a", 587, ())
-    cut = template.times[3]
-    template.data, template.times = template.data[:cut], template.times[:3]
-    template.addresses, template.ports = template.addresses[:3], template.ports[:3]
-    for first in range(0, connections, CHUNK * 8):
-        yield template.patched(first, min(CHUNK * 8, connections - first), 100)
+    """Connections that are opened, say nothing, and stay."""
+    template = Template(Dialogue(587, (), MAILBOX_SERVERS), Layout(), 30).opening()
+    return told([Kind(template, connections, 50_000)], connections * 100)
 
 
 CAPTURES: dict[str, Callable[[], Iterator[bytes]]] = {
@@ -171,15 +158,23 @@ CAPTURES: dict[str, Callable[[], Iterator[bytes]]] = {
 }
 
 
+def written(path: Path, blocks: Iterator[bytes]) -> Path:
+    """Write a capture; it has its name only when it is whole."""
+    part = path.with_suffix(".part")
+    with part.open("wb") as file:
+        file.write(HEADER)
+        file.writelines(blocks)
+    return part.rename(path)
+
+
 def capture(name: str) -> Path:
     """The path of a capture, made when it is not there yet."""
     folder = Path(tempfile.gettempdir()) / "mailsunset-bench"
     folder.mkdir(exist_ok=True)
     path = folder / f"{name}-{SEED}-{VERSION}.pcap"
-    if not path.exists():
-        part = path.with_suffix(".part")
-        with part.open("wb") as file:
-            file.write(HEADER)
-            file.writelines(CAPTURES[name]())
-        part.rename(path)
-    return path
+    return path if path.exists() else written(path, CAPTURES[name]())
+
+
+if __name__ == "__main__":
+    for one in sys.argv[1:] or CAPTURES:
+        print(capture(one))

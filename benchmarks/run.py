@@ -1,24 +1,34 @@
-"""Measure: ``python -m benchmarks.run [NAME...]`` prints ratios to nDPI and tshark, and memory.
+"""Measure: ``python -m benchmarks.run [NAME...]`` compares with nDPI and tshark on captures made from a seed.
 
-Every program reads the same file in turn, so that a noisy machine is noisy for all; medians count.
+Every program reads the same file, by turns, so that a noisy machine is noisy for all; medians count.
 """
 
 from __future__ import annotations
 
-import os
 import shutil
 import statistics
 import subprocess
 import sys
 import tempfile
-import time
-from collections.abc import Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 
-from benchmarks.make import capture
+from benchmarks.measure import FailedError, Spent, measured
 
 ROUNDS = 3
-FILTER = " or ".join(f"tcp port {port}" for port in (25, 587, 465, 110, 995, 143, 993))
+START_ROUNDS = 5
+OURS = "mailsunset"
+PROGRAM = str(Path(sys.executable).with_name(OURS))
+MAIL = " or ".join(
+    [
+        *(f"tcp port {port}" for port in (25, 587, 465, 110, 995, 143, 993)),
+        *(f"net {prefix}" for prefix in ("52.96.0.0/14", "52.100.0.0/14", "2603:1006::/40")),
+    ]
+)
+FILTER = f"({MAIL}) or (vlan and ({MAIL}))"
+"""Mail's ports and the prefixes of Exchange Online that occur, with and without a tag: what we read, too."""
 FIELDS = (
     "smtp.req.command",
     "smtp.response.code",
@@ -26,85 +36,152 @@ FIELDS = (
     "pop.request.command",
     "tls.handshake.extensions_server_name",
 )
-START = ("--help", "deadlines")
-START_LIMIT_S = 0.3
+ABOUT = """\
+"Speed to X" is the time that X takes, divided by ours, for the same file on this machine: 2 means that we are
+twice as fast. Seconds differ from machine to machine, this ratio hardly does. Memory and CPU are those of all
+processes of a program together.
+"""
 
 
-def measured(command: Sequence[str]) -> tuple[float, float]:
-    """Run a program; its seconds and its peak memory in MB."""
-    began = time.perf_counter()
-    process = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
-    _, status, usage = os.wait4(process.pid, 0)
-    process.returncode = os.waitstatus_to_exitcode(status)
-    if process.returncode:
-        raise SystemExit(f"{command[0]} ended with {process.returncode}")
-    return time.perf_counter() - began, usage.ru_maxrss / 1024
+@dataclass(frozen=True, slots=True)
+class Goal:
+    """A figure, and what it should be."""
+
+    what: str
+    value: float | None
+    """None: the other program is not installed here."""
+    sense: str
+    """``at least`` or ``at most``."""
+    wanted: float
+    unit: str = ""
+
+    @property
+    def met(self) -> bool | None:
+        """None: not measured."""
+        if self.value is None:
+            return None
+        return self.value >= self.wanted if self.sense == "at least" else self.value <= self.wanted
 
 
-def ours(path: Path, folder: str) -> list[str]:
-    database = Path(folder) / f"{time.time_ns()}.db"
-    code = "from scanner.cli import main; main()"
-    return [sys.executable, "-c", code, "--db", str(database), "read", "--format", "ndjson", str(path)]
+@dataclass(frozen=True, slots=True)
+class Peer:
+    """A program to compare with."""
+
+    name: str
+    goal: float
+    """Our speed should be so many times its own."""
+    rounds: int = ROUNDS
+
+    def command(self, path: str) -> list[str]:
+        """How it reads a capture."""
+        if self.name == "nDPI":
+            return ["ndpiReader", "-q", "-i", path, "-f", FILTER]
+        fields = [word for field in FIELDS for word in ("-e", field)]
+        return ["tshark", "-r", path, "-T", "fields", *fields]
 
 
-def peers(path: Path) -> dict[str, list[str]]:
-    """What there is to compare with, and how it reads a capture."""
-    fields = [word for field in FIELDS for word in ("-e", field)]
-    commands = {
-        "nDPI": ["ndpiReader", "-q", "-i", str(path), "-f", FILTER],
-        "tshark": ["tshark", "-r", str(path), "-T", "fields", *fields],
-    }
-    return {name: command for name, command in commands.items() if shutil.which(command[0])}
+def compared(name: str, peers: Sequence[Peer], most_mb: float) -> list[Goal]:
+    """Read a capture with every program in turn; print what each took, give our figures."""
+    print(f"\n{name}: making the capture, if it is not there yet", flush=True)
+    # A process of its own: Linux counts what a program's parent has used as the program's own peak.
+    made = subprocess.run(
+        [sys.executable, "-m", "benchmarks.make", name], check=True, stdout=subprocess.PIPE, text=True
+    )
+    path = made.stdout.strip()
+    spent: dict[str, list[Spent]] = {OURS: []}
+    present = [peer for peer in peers if shutil.which(peer.command("")[0])]
+    for number in range(ROUNDS):
+        for peer in present:
+            if number < peer.rounds:
+                spent.setdefault(peer.name, []).append(measured(peer.command(path)))
+        with _inventory() as database:
+            spent[OURS].append(measured([PROGRAM, "--db", database, "read", path]))
+    megabytes = Path(path).stat().st_size / 1e6
+    print(f"  {'program':12}{'seconds':>10}{'MB/s':>10}{'CPU s':>10}{'peak MB':>10}")
+    for program, runs in sorted(spent.items(), key=lambda item: _seconds(item[1])):
+        cpu = statistics.median(run.cpu_s for run in runs)
+        peak = max(run.peak_mb for run in runs)
+        rate = megabytes / _seconds(runs)
+        print(f"  {program:12}{_seconds(runs):10.2f}{rate:10.0f}{cpu:10.2f}{peak:10.0f}", flush=True)
+    own = _seconds(spent[OURS])
+    ratios = {peer.name: _seconds(spent[peer.name]) / own for peer in present}
+    return [
+        *(
+            Goal(f"{name}: speed to {peer.name}", ratios.get(peer.name), "at least", peer.goal)
+            for peer in peers
+        ),
+        Goal(f"{name}: peak memory", max(run.peak_mb for run in spent[OURS]), "at most", most_mb, "MB"),
+    ]
 
 
-def compare(name: str, goals: dict[str, float], memory: float) -> None:
-    """Print a capture's ratios: above 1 we are faster."""
-    path = capture(name)
-    spent: dict[str, list[float]] = {}
-    peak = 0.0
+@contextmanager
+def _inventory() -> Iterator[str]:
+    """Give every run a database of its own."""
     with tempfile.TemporaryDirectory() as folder:
-        rivals = {rival: command for rival, command in peers(path).items() if rival in goals}
-        for number in range(ROUNDS):
-            for rival, command in rivals.items():
-                if rival != "tshark" or number == 0:
-                    spent.setdefault(rival, []).append(measured(command)[0])
-            seconds, size = measured(ours(path, folder))
-            spent.setdefault("mailsunset", []).append(seconds)
-            peak = max(peak, size)
-    own = statistics.median(spent["mailsunset"])
-    for rival, goal in goals.items():
-        if rival in spent:
-            told(f"{name}: speed to {rival}", statistics.median(spent[rival]) / own, goal, "at least")
-        else:
-            print(f"{name}: {rival} is not installed, not compared")
-    told(f"{name}: peak MB", peak, memory, "at most")
+        yield str(Path(folder) / "inventory.db")
 
 
-def told(what: str, value: float, goal: float, sense: str) -> None:
-    """Print a figure beside its goal."""
-    met = value >= goal if sense == "at least" else value <= goal
-    print(f"{what:32} {value:8.2f}   {sense} {goal:g}   {'met' if met else 'NOT MET'}", flush=True)
+def _seconds(runs: Sequence[Spent]) -> float:
+    return statistics.median(run.seconds for run in runs)
 
 
-def start_up() -> None:
-    """Print how long commands take that read no capture."""
-    code = "from scanner.cli import main; main()"
-    for argument in START:
-        best = min(measured([sys.executable, "-c", code, argument])[0] for _ in range(5))
-        told(f"start of {argument}, s", best, START_LIMIT_S, "at most")
+def start() -> list[Goal]:
+    """Time commands that read no capture."""
+    return [
+        Goal(
+            f"start: mailsunset {argument}",
+            _seconds([measured([PROGRAM, argument]) for _ in range(START_ROUNDS)]),
+            "at most",
+            0.3,
+            "s",
+        )
+        for argument in ("--help", "deadlines")
+    ]
+
+
+def mailstorm() -> list[Goal]:
+    """Read many short sessions, all of them mail."""
+    return compared("mailstorm", [Peer("nDPI", 0.75)], 250)
+
+
+def office() -> list[Goal]:
+    """Read bulk traffic with some mail in it."""
+    return compared("office", [Peer("nDPI", 1.0), Peer("tshark", 45.0, rounds=1)], 120)
+
+
+def halfopen() -> list[Goal]:
+    """Read connections that are opened and left."""
+    return compared("halfopen", [], 150)
+
+
+MEASURES: dict[str, Callable[[], list[Goal]]] = {
+    "start": start,
+    "mailstorm": mailstorm,
+    "office": office,
+    "halfopen": halfopen,
+}
+"""What can be asked for by name. A row is a measure: it prints what it likes and gives its goals."""
+
+
+def told(goals: Sequence[Goal]) -> None:
+    """Print figures beside their goals."""
+    print(f"\n{'figure':36}{'measured':>12}   {'goal':20}")
+    for goal in goals:
+        shown = "-" if goal.value is None else f"{goal.value:.2f} {goal.unit}".strip()
+        met = {True: "met", False: "NOT MET", None: "not compared: not installed"}[goal.met]
+        print(f"{goal.what:36}{shown:>12}   {f'{goal.sense} {goal.wanted:g} {goal.unit}':20}{met}")
 
 
 def main() -> None:
     """Measure what was asked for, or all."""
-    wanted = sys.argv[1:] or ["start", "mailstorm", "office", "halfopen"]
-    if "start" in wanted:
-        start_up()
-    if "mailstorm" in wanted:
-        compare("mailstorm", {"nDPI": 0.75}, 250)
-    if "office" in wanted:
-        compare("office", {"nDPI": 1.0, "tshark": 45.0}, 120)
-    if "halfopen" in wanted:
-        compare("halfopen", {}, 150)
+    wanted = sys.argv[1:] or list(MEASURES)
+    if unknown := [name for name in wanted if name not in MEASURES]:
+        sys.exit(f"no such measure: {', '.join(unknown)}; there are {', '.join(MEASURES)}")
+    print(ABOUT, end="")
+    try:
+        told([goal for name in wanted for goal in MEASURES[name]()])
+    except FailedError as fault:
+        sys.exit(str(fault))
 
 
 if __name__ == "__main__":

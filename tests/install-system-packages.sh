@@ -1,9 +1,9 @@
 #!/bin/sh
-# Install the Debian or Ubuntu packages that the tests and benchmarks run against; only those that are missing.
+# Install the Debian or Ubuntu packages that the tests run against, and those named; only what is missing.
 # No daemon is started: the tests start their own, in network namespaces.
 set -eu
 
-packages="tshark tcpdump dovecot-imapd dovecot-pop3d postfix curl iproute2 procps"
+packages="tshark tcpdump dovecot-imapd dovecot-pop3d postfix curl iproute2 procps $*"
 
 missing=""
 for package in $packages; do
