@@ -6,8 +6,12 @@ trap 'rm -rf "$folder"' EXIT
 export MAILSUNSET_DB="$folder/inventory.db"
 cd "$(dirname "$0")"
 
-say() { printf '\n$ mailsunset %s\n' "$*"; mailsunset "$@"; }
+say() {
+    printf '\n# %s\n$ mailsunset %s\n' "$1" "$2"
+    # shellcheck disable=SC2086  # words are meant to be split
+    mailsunset $2
+}
 
-say read office.pcapng
-say explain 10.20.0.34
-say deadlines
+say "What stops mailing, the worst first" "read office.pcapng"
+say "Why one of them is broken" "explain 10.20.0.34"
+say "What Microsoft switches off when" "deadlines"

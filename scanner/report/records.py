@@ -10,14 +10,6 @@ from scanner.model import Attempt, Host, Observation, Reason, Usage, Verdict
 
 Record = dict[str, Any]
 
-SESSION_COLUMNS = (
-    "first_seen", "client_ip", "server_ip", "server_port", "server_name", "protocol", "tls_mode", "mechanism",
-    "auth_class", "outcome", "username", "evidence",
-)  # fmt: skip
-"""What of a session record fits a terminal."""
-HOST_COLUMNS = ("host", "addresses", "vendor", "names", "verdict", "deadline", "reasons", "usage")
-"""What of a host record fits a terminal."""
-
 
 @lru_cache(4096)
 def _second(second: int) -> str:

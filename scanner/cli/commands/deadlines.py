@@ -9,8 +9,7 @@ import click
 from scanner.cli import options
 from scanner.cli.settings import InputError, Settings
 from scanner.report.formats import Format, write
-
-COLUMNS = ("date", "days", "what", "source", "checked")
+from scanner.report.views import DEADLINES
 
 
 @click.command("deadlines")
@@ -37,4 +36,4 @@ def command(settings: Settings, form: str) -> None:
         }
         for row in rows
     ]
-    write(found, Format(form), COLUMNS, f"Deadlines as of {settings.as_of}", sys.stdout)
+    write(found, Format(form), DEADLINES, f"Deadlines as of {settings.as_of}", sys.stdout)

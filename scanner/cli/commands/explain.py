@@ -13,6 +13,7 @@ from scanner.model import Host, Observation, Reason, Verdict
 from scanner.report.escape import visible
 from scanner.report.formats import Format, write_lines
 from scanner.report.records import Record, host_record, session_record, timestamp
+from scanner.report.views import local_time
 
 SESSIONS_SHOWN = 10
 """Sessions a host in the explanation; ``sessions --host`` lists all."""
@@ -56,8 +57,9 @@ def _lines(host: Host, verdict: Verdict, seen: list[Observation]) -> list[str]:
     lines += ["", "because:", *(f"  {line}" for reason in verdict.reasons for line in _reason(reason))]
     lines += ["", f"seen (the last {len(seen)}):"]
     for one in seen:
-        where = one.server_name or one.server_ip
-        lines.append(visible(f"  {timestamp(one.first_seen)} to {where}:{one.server_port} ({_server(one)})"))
+        when, where = local_time(timestamp(one.first_seen)), one.server_name or one.server_ip
+        lines.append(visible(f"  {when} to {where}:{one.server_port}"))
+        lines.append(visible(f"      {_server(one)}"))
         lines += [visible(f"      {step}") for step in one.evidence.split("; ") if step]
     return lines
 

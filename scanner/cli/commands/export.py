@@ -11,7 +11,8 @@ import click
 from scanner.cli import options
 from scanner.cli.settings import InputError, Settings, inventory, judge
 from scanner.report.formats import Format, write
-from scanner.report.records import HOST_COLUMNS, SESSION_COLUMNS, host_record, session_record
+from scanner.report.records import host_record, session_record
+from scanner.report.views import HOSTS, SESSIONS
 
 
 @click.command("export")
@@ -36,6 +37,6 @@ def command(settings: Settings, what: str, form: str, output: str | None) -> Non
             out = stack.enter_context(os.fdopen(number, "w", encoding="utf-8"))
         if what == "hosts":
             hosts = kept.hosts(judge(settings), vendor=vendor)
-            write((host_record(*pair) for pair in hosts), Format(form), HOST_COLUMNS, "Hosts", out)
+            write((host_record(*pair) for pair in hosts), Format(form), HOSTS, "Hosts", out)
         else:
-            write(map(session_record, kept.sessions()), Format(form), SESSION_COLUMNS, "Sessions", out)
+            write(map(session_record, kept.sessions()), Format(form), SESSIONS, "Sessions", out)

@@ -10,7 +10,8 @@ from scanner.cli import options
 from scanner.cli.settings import Settings, fail_on, inventory, judge
 from scanner.model import Level
 from scanner.report.formats import Format, write
-from scanner.report.records import HOST_COLUMNS, host_record
+from scanner.report.records import host_record
+from scanner.report.views import HOSTS, summed_up
 
 
 @click.command("hosts")
@@ -43,5 +44,6 @@ def command(
     wanted = HostFilter(Level(verdict) if verdict else None, protocol, mechanism, vendor, since, where)
     with inventory(settings) as kept:
         found = kept.hosts(judge(settings), wanted, vendor_of)
-    write((host_record(*pair) for pair in found), Format(form), HOST_COLUMNS, "Hosts", sys.stdout)
+    title = f"Hosts: {summed_up(judged.level for _, judged in found)}"
+    write((host_record(*pair) for pair in found), Format(form), HOSTS, title, sys.stdout)
     fail_on(Level(threshold) if threshold else None, [judged.level for _, judged in found])

@@ -14,9 +14,10 @@ import click
 
 from scanner.cli import options
 from scanner.cli.settings import InputError, Settings, catalogue_of, fail_on, inventory, judge, now
-from scanner.model import Level, Observation, RunTotals
+from scanner.model import Host, Level, Observation, RunTotals, Verdict
 from scanner.report.formats import Format, write, write_lines
-from scanner.report.records import HOST_COLUMNS, SESSION_COLUMNS, host_record, session_record
+from scanner.report.records import host_record, session_record
+from scanner.report.views import HOSTS, SESSIONS, summed_up
 
 if TYPE_CHECKING:
     from db import Inventory
@@ -25,6 +26,8 @@ if TYPE_CHECKING:
 
 GARBAGE_THRESHOLD = 50_000
 """Objects made between two searches for cycles: reading makes millions, hardly any of them in a cycle."""
+HOSTS_SHOWN = 40
+"""Hosts in the table at the end: a screen or two; the title says that there are more."""
 
 
 @click.command("read")
@@ -87,8 +90,7 @@ def command(
         if kept and (form == Format.TABLE or threshold):
             hosts = kept.hosts(judging, vendor=vendor)
             if form == Format.TABLE:
-                found = [host_record(*pair) for pair in hosts]
-                write(found, Format.TABLE, HOST_COLUMNS, "Hosts in the inventory", sys.stdout)
+                _show_worst(hosts)
             reading.say()
             fail_on(Level(threshold) if threshold else None, [verdict.level for _, verdict in hosts])
         else:
@@ -166,7 +168,14 @@ def _show(reading: _Reading, form: Format) -> None:
                 pass
         case _:
             records = [session_record(seen) for batch in found for seen in batch]
-            write(records, form, SESSION_COLUMNS, "Sessions", sys.stdout)
+            write(records, form, SESSIONS, "Sessions", sys.stdout)
+
+
+def _show_worst(hosts: list[tuple[Host, Verdict]]) -> None:
+    worst = [host_record(*pair) for pair in hosts[:HOSTS_SHOWN]]
+    rest = f"; the worst {HOSTS_SHOWN}, 'mailsunset hosts' lists all" if len(hosts) > HOSTS_SHOWN else ""
+    title = f"Hosts in the inventory: {summed_up(verdict.level for _, verdict in hosts)}{rest}"
+    write(worst, Format.TABLE, HOSTS, title, sys.stdout)
 
 
 def _machine() -> str:

@@ -9,7 +9,8 @@ import click
 from scanner.cli import options
 from scanner.cli.settings import InputError, Settings, inventory
 from scanner.report.formats import Format, write
-from scanner.report.records import SESSION_COLUMNS, session_record
+from scanner.report.records import session_record
+from scanner.report.views import SESSIONS
 
 
 @click.command("sessions")
@@ -37,4 +38,4 @@ def command(
         if host and whose is None:
             raise InputError(f"{host}: no such host in the inventory")
         found = kept.sessions(SessionFilter(whose, protocol, mechanism, since, limit))
-        write(map(session_record, found), Format(form), SESSION_COLUMNS, "Sessions", sys.stdout)
+        write(map(session_record, found), Format(form), SESSIONS, "Sessions", sys.stdout)

@@ -135,7 +135,7 @@ def test_every_listing_has_every_form(office: Path, listing: list[str], form: st
         case "csv":
             assert len(list(csv.reader(io.StringIO(shown)))) > 1
         case _:
-            assert "┃" in shown
+            assert "───" in shown
 
 
 @pytest.mark.parametrize(

@@ -1,0 +1,125 @@
+"""What of a record a table shows: few columns that fit 80 characters; other forms hold everything."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+from urllib.parse import urlsplit
+
+from scanner.model import Level
+from scanner.report.records import Record
+
+SITES = {"learn.microsoft.com": "Microsoft Learn", "techcommunity.microsoft.com": "Exchange Team Blog"}
+"""What people call the sites that most dates come from."""
+
+
+@dataclass(frozen=True, slots=True)
+class View:
+    """How records of one kind look in a table."""
+
+    fields: tuple[str, ...]
+    """All keys of a record, for the head of a CSV file without records."""
+    columns: Mapping[str, Callable[[Record], Any]]
+    """Heads of the table's columns, and what of a record stands there."""
+    rigid: frozenset[str] = frozenset()
+    """Columns that are short and not broken into lines."""
+
+
+def local_time(stamp: str) -> str:
+    """RFC 3339 as a person at this machine reads it: its own zone, to the second."""
+    return datetime.fromisoformat(stamp).astimezone().strftime("%Y-%m-%d %H:%M:%S")
+
+
+def short_source(source: str) -> str:
+    """Name a source in a few words: the site of an address, else what stands before the first comma."""
+    site = urlsplit(source).hostname if "://" in source else None
+    return SITES.get(site, site.removeprefix("www.")) if site else source.partition(",")[0]
+
+
+def summed_up(levels: Iterable[Level]) -> str:
+    """Say how many hosts there are of each verdict, the worst first."""
+    counts = Counter(levels)
+    return ", ".join(f"{counts[level]} {level.value}" for level in Level if counts[level]) or "none"
+
+
+def _host(record: Record) -> list[str]:
+    return [*record["addresses"], *([record["mac"]] if record["mac"] else [])] or [record["host"]]
+
+
+def _who(record: Record) -> list[str]:
+    names = [name["name"] for name in record["names"]]
+    return [*names, *([record["vendor"]] if record["vendor"] else [])]
+
+
+def _verdict(record: Record) -> list[str]:
+    return [record["verdict"], *([record["deadline"]] if record["deadline"] else [])]
+
+
+def _why(record: Record) -> str | None:
+    reasons = list(dict.fromkeys(reason["text"] for reason in record["reasons"]))
+    more = f" (and {len(reasons) - 1} more)" if len(reasons) > 1 else ""
+    return f"{reasons[0]}{more}" if reasons else None
+
+
+def _server(record: Record) -> str:
+    return f"{record['server_name'] or record['server_ip']}:{record['server_port']}"
+
+
+def _protocol(record: Record) -> str:
+    inside = "" if record["tls_mode"] == "clear" else f" {record['tls_version'] or 'TLS'}"
+    return f"{record['service'] or record['protocol'] or record['tls_mode']}{inside}"
+
+
+def _login(record: Record) -> list[str]:
+    way = record["mechanism"] or record["auth_class"]
+    login = f"{way} {record['outcome']}" if record["outcome"] else str(way)
+    return [login, record["username"]] if record["username"] else [login]
+
+
+def _left(record: Record) -> str | None:
+    days = record["days"]
+    return None if days is None else "past" if days < 0 else str(days)
+
+
+HOSTS = View(
+    (
+        "host", "addresses", "mac", "vendor", "names", "device", "router", "verdict", "deadline", "reasons",
+        "behind", "advice", "first_seen", "last_seen", "usage", "offers",
+    ),
+    {
+        "host": _host,
+        "name, maker": _who,
+        "verdict": _verdict,
+        "why": _why,
+    },
+    frozenset({"verdict"}),
+)  # fmt: skip
+SESSIONS = View(
+    (
+        "capture", "sensor", "first_seen", "last_seen", "client_ip", "client_port", "client_mac", "server_ip",
+        "server_port", "server_name", "server_kind", "community_id", "protocol", "service", "tls_mode",
+        "tls_version", "tls_cipher", "ja3", "ja4", "client_name", "mechanism", "auth_class", "outcome",
+        "attempts", "basis", "confidence", "username", "mails", "gaps", "evidence",
+    ),
+    {
+        "when": lambda record: local_time(record["first_seen"]),
+        "client": lambda record: record["client_ip"],
+        "server": _server,
+        "protocol": _protocol,
+        "login": _login,
+    },
+    frozenset({"when"}),
+)  # fmt: skip
+DEADLINES = View(
+    ("id", "date", "days", "what", "applies", "source", "checked", "confidence"),
+    {
+        "date": lambda record: record["date"],
+        "days left": _left,
+        "what": lambda record: record["what"],
+        "source": lambda record: short_source(record["source"]),
+    },
+    frozenset({"date", "days left"}),
+)
