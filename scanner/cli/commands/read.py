@@ -65,38 +65,51 @@ def command(
     from scanner.pipeline import Pipeline
 
     gc.set_threshold(GARBAGE_THRESHOLD)
-    settings = dataclasses.replace(
-        settings,
-        endpoints=(*settings.endpoints, *endpoints),
-        catalogue=catalogue or settings.catalogue,
-        retirement=retirement or settings.retirement,
-        sensor=sensor or settings.sensor or _machine(),
-    )
-    for path in captures:
-        if path != "-" and not Path(path).exists():
-            raise InputError(f"{path}: no such file")
+    settings = _settled(settings, endpoints, catalogue, retirement, sensor, no_db)
+    _check(captures)
     known = catalogue_of(settings)
     listening = Pipeline(
         known, sensor=settings.sensor or "", usernames=Usernames(usernames), max_flows=max_flows
     )
     judging = judge(settings, known)
-    keeping = dataclasses.replace(settings, db="sqlite://") if no_db else settings
+    judged = form == Format.TABLE or threshold
     with ExitStack() as stack:
-        needed = not no_db or form == Format.TABLE or threshold
-        kept = stack.enter_context(inventory(keeping, create=True)) if needed else None
+        kept = stack.enter_context(inventory(settings, create=True)) if judged or not no_db else None
         reading = _Reading(listening, kept, expand(captures))
         _show(reading, Format(form))
         reading.finish()
-        if kept and (form == Format.TABLE or threshold):
-            hosts = kept.hosts(judging, vendor=vendor)
-            if form == Format.TABLE:
-                _show_worst(hosts)
-            reading.say()
-            fail_on(Level(threshold) if threshold else None, [verdict.level for _, verdict in hosts])
-        else:
-            reading.say()
+        hosts = kept.hosts(judging, vendor=vendor) if kept and judged else []
+        if form == Format.TABLE:
+            _show_worst(hosts)
+    reading.say()
+    fail_on(Level(threshold) if threshold else None, [verdict.level for _, verdict in hosts])
     if reading.unreadable:
         raise click.exceptions.Exit(1)
+
+
+def _settled(
+    settings: Settings,
+    endpoints: tuple[str, ...],
+    catalogue: str | None,
+    retirement: str | None,
+    sensor: str | None,
+    no_db: bool,
+) -> Settings:
+    """Let the options of this command go before those of the program and of the user's file."""
+    return dataclasses.replace(
+        settings,
+        endpoints=(*settings.endpoints, *endpoints),
+        catalogue=catalogue or settings.catalogue,
+        retirement=retirement or settings.retirement,
+        sensor=sensor or settings.sensor or _machine(),
+        db="sqlite://" if no_db else settings.db,
+    )
+
+
+def _check(captures: tuple[str, ...]) -> None:
+    for path in captures:
+        if path != "-" and not Path(path).exists():
+            raise InputError(f"{path}: no such file")
 
 
 class _Reading:
