@@ -46,7 +46,9 @@ class Listener:
         name = asked or account.greeting_host or dns_name or account.label("http.host")
         match = self.catalogue.classify(server.ip, name)
         if account.protocol in (None, "tls"):
-            account.protocol = inner_protocol(hello.alpn if hello else (), server.port, name)
+            account.protocol = inner_protocol(
+                hello.alpn if hello else (), account.tunnel_port or server.port, name
+            )
         if not _concerns_mail(account, match.kind):
             return None
         return _observation(self.sensor, heard, account, name, match)
@@ -63,7 +65,7 @@ def _observation(
         capture=heard.capture, sensor=sensor, first_seen=heard.first_seen, last_seen=heard.last_seen,
         client_ip=client_ip, client_port=client_port, client_mac=heard.client_mac, server_ip=server_ip,
         server_port=server_port, server_name=name, server_kind=match.kind, protocol=account.protocol,
-        service=account.service or _smtp_service(account, server_port), tls_mode=account.tls_mode,
+        service=account.service or _smtp_service(account, account.tunnel_port or server_port), tls_mode=account.tls_mode,
         tls_version=choice.version if choice else None, tls_cipher=choice.cipher if choice else None,
         ja3=hello.ja3 if hello else None, ja4=hello.ja4 if hello else None,
         client_name=account.client_name, mechanism=last.mechanism if last else None, auth_class=auth_class,
@@ -95,7 +97,10 @@ def _listen(account: Account, recognised: Recognised | None, heard: Conversation
                     recognised = Recognised(tls(), swapped=False, by_port=False)
             case Label(text=target):
                 asked = target.rpartition(":")[2]
-                recognised = recognise(chunks, int(asked) if asked.isdecimal() else 0, 0)
+                port = int(asked) if asked.isdecimal() else 0
+                recognised = recognise(chunks, port, 0)
+                if recognised:
+                    account.enter_tunnel(port)
             case None:
                 return
         account.inner = None
