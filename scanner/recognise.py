@@ -82,6 +82,10 @@ def _score(dialect: Dialect, client: bytes, server: bytes, port: int) -> int:
     hint = _PORT if port in dialect.ports else 0
     if answered and hint and (dialect.server_first or not client):
         return (_SURE if said else 0) + _CONSISTENT + hint
+    if said is None and not server and b"\n" in client and hint and dialect.server_first:
+        return hint
+    if said is None and not server and b"\n" in client and hint and dialect.server_first:
+        return hint
     if answered is False or not said:
         return 0
     return (_SURE if said else 0) + (_CONSISTENT if answered else 0) + hint

@@ -22,6 +22,8 @@ def said(*parts: tuple[Side, bytes]) -> list[Chunk]:
         pytest.param(
             [(S, b"220 FTP ready\r\n"), (C, b"USER ann\r\n")], 21, None, id="FTP greets with 220 too"
         ),
+        pytest.param([(C, b"QUIT\r\n")], 25, "smtp", id="a farewell on its port"),
+        pytest.param([(C, b"QUIT\r\n")], 9025, None, id="a farewell elsewhere"),
         pytest.param([(S, b"+OK ready\r\n"), (C, b"CAPA\r\n")], 1100, "pop3", id="POP3 elsewhere"),
         pytest.param([(C, b"SET a b\r\n"), (S, b"+OK\r\n")], 6379, None, id="Redis says +OK too"),
         pytest.param([(S, b"* OK ready\r\n"), (C, b"a LOGIN x y\r\n")], 1430, "imap", id="IMAP elsewhere"),
