@@ -65,7 +65,7 @@ def _observation(
         capture=heard.capture, sensor=sensor, first_seen=heard.first_seen, last_seen=heard.last_seen,
         client_ip=client_ip, client_port=client_port, client_mac=heard.client_mac, server_ip=server_ip,
         server_port=server_port, server_name=name, server_kind=match.kind, protocol=account.protocol,
-        service=account.service or _smtp_service(account, account.tunnel_port or server_port), tls_mode=account.tls_mode,
+        service=account.service or _smtp_service(account, server_port), tls_mode=account.tls_mode,
         tls_version=choice.version if choice else None, tls_cipher=choice.cipher if choice else None,
         ja3=hello.ja3 if hello else None, ja4=hello.ja4 if hello else None,
         client_name=account.client_name, mechanism=last.mechanism if last else None, auth_class=auth_class,
@@ -165,5 +165,6 @@ def _concerns_mail(account: Account, kind: ServerKind) -> bool:
 def _smtp_service(account: Account, port: int) -> str | None:
     if account.protocol != "smtp":
         return None
+    port = account.tunnel_port or port
     submits = port in (465, 587) or account.attempts or "AUTH" in account.offered
     return "submission" if submits else "mx" if port == 25 else None
