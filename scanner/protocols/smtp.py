@@ -23,7 +23,7 @@ from scanner.events import (
 )
 from scanner.protocols.refusals import cause
 from scanner.protocols.sasl import Exchange
-from scanner.protocols.smtp_replies import greeting, is_ehlo_reply, offer, text
+from scanner.protocols.smtp_replies import greeting, is_ehlo_reply, offer, server_mark, text
 from scanner.session import Dialect, Example
 from scanner.wire.lines import Lines
 
@@ -35,7 +35,8 @@ VERBS = frozenset(
     b"EHLO HELO LHLO AUTH STARTTLS MAIL RCPT DATA BDAT RSET NOOP QUIT VRFY EXPN HELP ETRN XCLIENT XFORWARD"
     b" TURN BURL SEND SOML SAML".split()
 )
-_AUTH_REPLIES = frozenset(b"421 432 454 500 501 502 503 504 530 534 535 538 550".split())
+_AUTH_REPLIES = frozenset(b"235 334 421 432 454 500 501 502 503 504 530 534 535 538 550".split())
+"""What may answer AUTH where its place among the replies is lost."""
 _BODY, _TLS_RECORD = b".", b"\x16\x03"
 
 
@@ -50,7 +51,7 @@ class SmtpSession:
         self._reply: list[bytes] = []
         self._exchange: Exchange | None = None
         self._in_body = self._holding = self._started = self._over = self._greeted = self._served = False
-        self._lossy = self._data_asked = self._chunked = False
+        self._lossy = self._data_asked = self._chunked = self._gone_on = False
         self._spoke = [False, False]
 
     def feed(self, side: Side, data: bytes, at: int) -> list[Event]:
@@ -104,16 +105,18 @@ class SmtpSession:
         if self._in_body or self._data_asked:
             self._in_body, self._data_asked = line != b".", False
             return
-        verb, _, rest = line.partition(b" ")
+        verb, _, rest = (line.replace(b"\t", b" ") if b"\t" in line else line).partition(b" ")
         verb = verb.strip().upper()
-        if self._exchange and not (verb in VERBS and (self._exchange.spoken or line == verb)):
-            if line != b"*":
-                self._exchange.answer(line)
-            return
-        if self._exchange:
-            heard.append(self._give_up())
+        if self._exchange and not self._gone_on:
+            if not (verb in VERBS and (self._exchange.spoken or line == verb)):
+                if line != b"*":
+                    self._exchange.answer(line)
+                return
+            self._gone_on = True
         if verb not in VERBS:
             return
+        if verb == b"AUTH" and self._exchange:
+            heard.append(self._give_up())
         if len(self._pending) < PENDING_LIMIT:
             self._pending.append(verb)
         else:
@@ -126,7 +129,7 @@ class SmtpSession:
                 heard.append(ClientName(text(rest), verb.decode()))
             case b"AUTH" if rest:
                 mechanism, _, initial = rest.partition(b" ")
-                self._exchange = Exchange(mechanism, at)
+                self._exchange, self._gone_on = Exchange(mechanism, at), False
                 if initial.strip():
                     self._exchange.answer(initial.strip())
             case b"STARTTLS":
@@ -160,7 +163,7 @@ class SmtpSession:
             self._replied(code, reply, at, heard)
 
     def _replied(self, code: bytes, reply: list[bytes], at: int, heard: list[Event]) -> None:
-        if self._exchange and (code in _AUTH_REPLIES or code in (b"235", b"334")):
+        if self._exchange and self._ends_login(code, heard):
             self._auth_replied(code, reply, heard)
             return
         if code == b"354":
@@ -190,6 +193,19 @@ class SmtpSession:
         if not good and (why := cause(reply[-1])):
             heard.append(Label("smtp.refusal", why))
 
+    def _ends_login(self, code: bytes, heard: list[Event]) -> bool:
+        """Tell whether a reply is for AUTH: in its turn, or by its code where turns are lost."""
+        lost = not self._pending
+        if (
+            self._gone_on
+            and code.startswith(b"2")
+            and code != b"235"
+            and (lost or self._pending[0] == b"AUTH")
+        ):
+            heard.append(self._give_up())
+            return False
+        return code in _AUTH_REPLIES if lost else self._pending[0] == b"AUTH"
+
     def _auth_replied(self, code: bytes, reply: list[bytes], heard: list[Event]) -> None:
         exchange = self._exchange
         if exchange is None:
@@ -201,7 +217,8 @@ class SmtpSession:
         if b"AUTH" in self._pending:
             self._pending.remove(b"AUTH")
         sentence = b" ".join(line[4:] for line in reply)
-        heard.append(exchange.login(Outcome.ACCEPTED if code == b"235" else Outcome.REFUSED, sentence))
+        outcome = Outcome.ACCEPTED if code.startswith(b"2") else Outcome.REFUSED
+        heard.append(exchange.login(outcome, sentence))
 
     def _tls_answered(self, code: bytes, at: int, heard: list[Event]) -> None:
         self._holding = False
@@ -230,6 +247,8 @@ class SmtpSession:
         exchange, self._exchange = self._exchange, None
         if exchange is None:
             raise AssertionError("asked only while an exchange is open")
+        if b"AUTH" in self._pending:
+            self._pending.remove(b"AUTH")
         return exchange.login(None)
 
 
@@ -243,14 +262,6 @@ def _client_mark(head: bytes) -> bool | None:
     if verb in VERBS:
         return True if verb in (b"MAIL", b"RCPT") else None
     return None if b"\n" not in head and len(head) < 8 else False
-
-
-def _server_mark(head: bytes) -> bool | None:
-    if head[3:4] not in (b" ", b"-", b"\r", b"\n"):
-        return None if len(head) < 4 and b"220 ".startswith(head) else False
-    if head[:3] in (b"220", b"554", b"421", b"250"):
-        return b"FTP" not in head[:200].upper() or b"SMTP" in head[:200].upper()
-    return None if head[:3].isdigit() else False
 
 
 _C, _S = Side.CLIENT, Side.SERVER
@@ -330,7 +341,7 @@ DIALECT = Dialect(
     transport=Transport.TCP,
     ports=frozenset({25, 587, 2525, 465}),
     client_mark=_client_mark,
-    server_mark=_server_mark,
+    server_mark=server_mark,
     server_first=True,
     session=SmtpSession,
     examples=(_COPIER, _SENDER, _STARTTLS),
