@@ -58,6 +58,7 @@ class HttpSession:
         self._requests: deque[_Request] = deque()
         self._asking: _Request | None = None
         self._unheard: _Request | None = None
+        self._opened: _Request | None = None
         self._over = self._answered_any = False
         self._spoke = [False, False]
         self._told: set[tuple[str, str]] = set()
@@ -94,9 +95,9 @@ class HttpSession:
 
     def end(self) -> Iterator[Event]:
         """Tell attempts without an answer, and how far it got."""
-        for request in (self._unheard, *self._requests):
-            if request and request.login and request.login.final:
-                yield from self._attempt(request, None, b"")
+        final = [one for one in (self._unheard, *self._requests) if one and one.login and one.login.final]
+        for request in final or [one for one in (self._opened,) if one]:
+            yield from self._attempt(request, None, b"")
         if any(self._spoke):
             both = Phase.SERVED if self._answered_any else Phase.ANSWERED
             yield Reached(both if all(self._spoke) else Phase.OPENED)
@@ -222,8 +223,12 @@ class HttpSession:
 
     def _judge(self, request: _Request, code: int, head: _Head) -> Iterator[Event]:
         """401 to an opening message is a step; to a final one it is the refusal (RFC 9110 15.5.2)."""
-        if request.login is None or (not request.login.final and code == 401):
+        if request.login is None:
             return
+        if not request.login.final and code == 401:
+            self._opened = request
+            return
+        self._opened = None
         refused = code in (401, 403) or (code == 456)
         outcome = Outcome.REFUSED if refused else Outcome.ACCEPTED if 200 <= code < 500 else None
         yield from self._attempt(request, outcome, head.first.partition(b" ")[2])
