@@ -139,11 +139,10 @@ class ImapSession:
             self._awaited = self._command.split(b" ", 1)[0]
             return
         command, self._command = self._command + line, b""
-        tag, _, rest = command.partition(b" ")
-        verb, _, arguments = rest.partition(b" ")
-        verb = verb.upper()
-        if not verb or len(tag) > TAG_LENGTH or not verb.isalpha():
+        words = command.split(None, 2)
+        if len(words) < 2 or len(words[0]) > TAG_LENGTH or not words[1].isalpha():
             return
+        tag, verb, arguments = words[0], words[1].upper(), words[2] if len(words) > 2 else b""
         if len(self._pending) >= PENDING_LIMIT:
             heard.append(Weird("imap_pipeline"))
             return
@@ -153,7 +152,7 @@ class ImapSession:
                 self._logins[tag] = (_first_word(arguments), at)
             case b"AUTHENTICATE":
                 mechanism, _, initial = arguments.strip().partition(b" ")
-                exchange = Exchange(mechanism, at)
+                exchange = Exchange(mechanism.strip(b'"'), at)
                 if initial:
                     exchange.answer(initial)
                 self._exchange = tag, exchange

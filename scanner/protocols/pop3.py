@@ -47,7 +47,7 @@ class Pop3Session:
         self._user: tuple[str | None, int] | None = None
         self._listing: list[bytes] | None = None
         self._verb = b""
-        self._holding = self._over = self._greeted = self._served = False
+        self._holding = self._over = self._greeted = self._served = self._gone_on = False
         self._spoke = [False, False]
         self._attempt: tuple[str, str | None, int] | None = None
 
@@ -109,17 +109,19 @@ class Pop3Session:
             self._asked(line, at, heard)
 
     def _asked(self, line: bytes, at: int, heard: list[Event]) -> None:
-        verb, _, rest = line.partition(b" ")
+        verb, _, rest = (line.replace(b"\t", b" ") if b"\t" in line else line).partition(b" ")
         verb, rest = verb.upper(), rest.strip()
-        if self._exchange and not (verb in VERBS and self._exchange.spoken):
-            if line != b"*":
-                self._exchange.answer(line)
-            return
-        if self._exchange:
-            heard.append(self._exchange.login(None))
-            self._exchange = None
+        if self._exchange and not self._gone_on:
+            if not (verb in VERBS and self._exchange.spoken):
+                if line != b"*":
+                    self._exchange.answer(line)
+                return
+            self._gone_on = True
         if verb not in VERBS:
             return
+        if verb == b"AUTH" and self._exchange:
+            heard.append(self._exchange.login(None))
+            self._exchange = None
         if len(self._pending) >= PENDING_LIMIT:
             heard.append(Weird("pop3_pipeline"))
             return
@@ -134,7 +136,7 @@ class Pop3Session:
                 self._attempt = "APOP", _name(rest.partition(b" ")[0]), at
             case b"AUTH" if rest:
                 mechanism, _, initial = rest.partition(b" ")
-                self._exchange = Exchange(mechanism, at)
+                self._exchange, self._gone_on = Exchange(mechanism, at), False
                 if initial:
                     self._exchange.answer(initial)
             case b"STLS":
@@ -225,6 +227,8 @@ def _client_mark(head: bytes) -> bool | None:
     verb = words[0].upper()
     if verb in (b"CAPA", b"APOP", b"STLS", b"PASS"):
         return True
+    if verb == b"USER" and end:
+        return len(words) < 4  # IRC's has four
     return None if verb in (b"USER", b"AUTH", b"QUIT", b"NOOP") else False
 
 
