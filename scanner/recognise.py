@@ -94,12 +94,12 @@ def _by_port(chunks: Iterable[Chunk], port: int) -> Recognised | None:
     usual = next((dialect for dialect in _usual().get(port, ()) if dialect.server_first), None)
     if usual is None or not any(chunk.missing for chunk in islice(chunks, 2)):
         return None
-    heard = [chunk.data[:HEAD] for chunk in islice(chunks, MIDDLE) if chunk.data]
-    if any(map(_is_record, heard)):
-        return Recognised(tls(), swapped=False, by_port=True)
-    if any(_BINARY.search(data) for data in heard):
-        return None
-    return Recognised(usual, swapped=False, by_port=True)
+    for data in (chunk.data[:HEAD] for chunk in islice(chunks, MIDDLE) if chunk.data):
+        if _is_record(data):
+            return Recognised(tls(), swapped=False, by_port=True)
+        if not _BINARY.search(data):
+            return Recognised(usual, swapped=False, by_port=True)
+    return None
 
 
 def tls() -> Dialect:
@@ -108,10 +108,10 @@ def tls() -> Dialect:
 
 
 def _is_record(data: bytes) -> bool:
-    """RFC 8446 5.1: a content type, a version of 3.0 to 3.4, a length within its limit."""
-    header = data[:5]
-    in_range = len(header) == 5 and 20 <= header[0] <= 23 and header[1] == 3 and header[2] <= 4
-    return in_range and 0 < int.from_bytes(header[3:], "big") <= LARGEST_RECORD
+    """RFC 8446 5.1: a content type, a version of 3.0 to 3.4, a length within its limit, if it is there."""
+    if len(data) < 2 or not 20 <= data[0] <= 23 or data[1] != 3 or data[2:3] > b"\4":
+        return False
+    return len(data) < 5 or 0 < int.from_bytes(data[3:5], "big") <= LARGEST_RECORD
 
 
 def _first(chunks: Iterable[Chunk]) -> tuple[bytes, bytes]:

@@ -22,6 +22,7 @@ from scanner.protocols.imap import backend
 from scanner.protocols.sasl import NAME_LENGTH, Exchange, login
 from scanner.session import Dialect, Example
 from scanner.wire.lines import Lines
+from scanner.wire.tls import begins_hello
 
 TEXT_LENGTH = 512
 """Characters kept of a greeting: RFC 1939 3 allows a response of 512."""
@@ -47,7 +48,8 @@ class Pop3Session:
         self._user: tuple[str | None, int] | None = None
         self._listing: list[bytes] | None = None
         self._verb = b""
-        self._holding = self._over = self._greeted = self._served = self._gone_on = False
+        self._holding = self._over = self._greeted = self._served = False
+        self._gone_on = self._lossy = False
         self._spoke = [False, False]
         self._attempt: tuple[str, str | None, int] | None = None
 
@@ -58,6 +60,10 @@ class Pop3Session:
             return heard
         lines = self._lines[side]
         lines.push(data)
+        if self._lossy and begins_hello(data):  # STARTTLS, or what answered it, is among what was lost
+            self._spoke[side] = True
+            self._start_tls(at, heard)
+            return heard
         if data:
             self._spoke[side] = True
         if side is Side.SERVER:
@@ -77,7 +83,7 @@ class Pop3Session:
             return heard
         self._lines[side].lose(missing)
         self._pending.clear()
-        self._listing, self._greeted = None, True
+        self._listing, self._greeted, self._lossy = None, True, True
         heard.append(Gap(side, missing))
         return heard
 

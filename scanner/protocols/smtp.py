@@ -22,19 +22,17 @@ from scanner.events import (
     Weird,
 )
 from scanner.protocols.refusals import cause
-from scanner.protocols.sasl import Exchange
-from scanner.protocols.smtp_replies import greeting, is_ehlo_reply, offer, server_mark, text
+from scanner.protocols.sasl import Exchange, prompts_login
+from scanner.protocols.smtp_marks import VERBS, client_mark, server_mark
+from scanner.protocols.smtp_replies import greeting, is_ehlo_reply, offer, text
 from scanner.session import Dialect, Example
 from scanner.wire.lines import Lines
+from scanner.wire.tls import begins_hello
 
 REPLY_LINES = 128
 """Lines of one reply kept; an EHLO reply has a dozen. What is beyond is not looked at."""
 PENDING_LIMIT = 1024
 """Commands that wait for a reply; more are not matched and told as ``smtp_pipeline``."""
-VERBS = frozenset(
-    b"EHLO HELO LHLO AUTH STARTTLS MAIL RCPT DATA BDAT RSET NOOP QUIT VRFY EXPN HELP ETRN XCLIENT XFORWARD"
-    b" TURN BURL SEND SOML SAML".split()
-)
 _AUTH_REPLIES = frozenset(b"235 334 421 432 454 500 501 502 503 504 530 534 535 538 550".split())
 """What may answer AUTH where its place among the replies is lost."""
 _BODY, _TLS_RECORD = b".", b"\x16\x03"
@@ -61,6 +59,10 @@ class SmtpSession:
             return heard
         lines = self._lines[side]
         lines.push(data)
+        if self._lossy and begins_hello(data):  # STARTTLS, or what answered it, is among what was lost
+            self._spoke[side] = True
+            self._start_tls(at, heard)
+            return heard
         if data:
             self._spoke[side] = True
         if side is Side.CLIENT and self._holding:
@@ -163,6 +165,8 @@ class SmtpSession:
             self._replied(code, reply, at, heard)
 
     def _replied(self, code: bytes, reply: list[bytes], at: int, heard: list[Event]) -> None:
+        if code == b"334" and self._lossy and not self._exchange and prompts_login(reply[-1][4:]):
+            self._exchange, self._gone_on = Exchange(b"LOGIN", at), False
         if self._exchange and self._ends_login(code, heard):
             self._auth_replied(code, reply, heard)
             return
@@ -252,18 +256,6 @@ class SmtpSession:
         return exchange.login(None)
 
 
-def _client_mark(head: bytes) -> bool | None:
-    words = head[:80].split(None, 1)
-    if not words:
-        return None
-    verb = words[0].upper()
-    if verb in (b"EHLO", b"HELO", b"LHLO", b"STARTTLS", b"XCLIENT"):
-        return True
-    if verb in VERBS:
-        return True if verb in (b"MAIL", b"RCPT") else None
-    return None if b"\n" not in head and len(head) < 8 else False
-
-
 _C, _S = Side.CLIENT, Side.SERVER
 _COPIER = Example(
     "a copier sends a password to Exchange Online as if TLS were not there",
@@ -340,7 +332,7 @@ DIALECT = Dialect(
     name="smtp",
     transport=Transport.TCP,
     ports=frozenset({25, 587, 2525, 465}),
-    client_mark=_client_mark,
+    client_mark=client_mark,
     server_mark=server_mark,
     server_first=True,
     session=SmtpSession,

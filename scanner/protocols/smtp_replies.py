@@ -53,12 +53,3 @@ def _extensions(lines: bytes) -> tuple[tuple[str, ...], bool]:
             mechanisms.update(text(word) for word in words[1:])
         starttls |= words[:1] == [b"STARTTLS"]
     return tuple(sorted(mechanisms)), starttls
-
-
-def server_mark(head: bytes) -> bool | None:
-    """Tell whether a server begins like SMTP: a greeting, or a reply behind it; FTP says 220, too."""
-    if head[3:4] not in (b" ", b"-", b"\r", b"\n"):
-        return None if len(head) < 4 and b"220 ".startswith(head) else False
-    if head[:3] in (b"220", b"554", b"421", b"250"):
-        return b"FTP" not in head[:200].upper() or b"SMTP" in head[:200].upper()
-    return None if head[:3].isdigit() else False

@@ -526,3 +526,45 @@ def test_the_mark_of_a_client(head: bytes, expected: bool | None) -> None:
 )
 def test_the_mark_of_a_server(head: bytes, expected: bool | None) -> None:
     assert DIALECT.server_mark(head) is expected
+
+
+@pytest.mark.parametrize(
+    ("said", "expected"),
+    [
+        pytest.param(
+            [(C, -1), (S, b"334 VXNlcm5hbWU6\r\n334 UGFzc3dvcmQ6\r\n235 ok\r\n")],
+            accepted("LOGIN", None),
+            id="the server alone",
+        ),
+        pytest.param(
+            [
+                (C, 12),
+                (S, b"334 VXNlcm5hbWU6\r\n"),
+                (C, ANN + b"\r\n"),
+                (S, b"334 UGFzc3dvcmQ6\r\n"),
+                (C, PASSWORD + b"\r\n"),
+                (S, b"535 no\r\n"),
+            ],
+            [refused("LOGIN", "ann", "no")],
+            id="the question behind a lost AUTH",
+        ),
+        pytest.param([(C, 12), (S, b"334 PDEuMkB4Pg==\r\n235 ok\r\n")], [], id="another's question"),
+        pytest.param([(S, b"334 VXNlcm5hbWU6\r\n")], [], id="a question that nobody asked for"),
+    ],
+)
+def test_login_is_known_by_its_questions(said: Sequence[Said], expected: Sequence[Login]) -> None:
+    events = heard([*HELLO, *said])
+    assert [event for event in events if isinstance(event, Login)] == list(expected)
+
+
+@pytest.mark.parametrize(
+    "said",
+    [
+        pytest.param([(C, 10), (S, b"220 go\r\n"), (C, b"\x16\3\1\0\5\1\0\0\1\0")], id="lost by the client"),
+        pytest.param([(C, -1), (S, b"220 go\r\n"), (S, b"\x16\3\3\0\5\2\0\0\1\0")], id="heard of the server"),
+    ],
+)
+def test_tls_is_heard_behind_a_lost_starttls(said: Sequence[Said]) -> None:
+    session = SmtpSession()
+    assert STARTTLS in heard([*HELLO, *said], session)
+    assert [rest[2][:2] for rest in session.leftover] == [b"\x16\3"]
