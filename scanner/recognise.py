@@ -94,12 +94,15 @@ def _by_port(chunks: Iterable[Chunk], port: int) -> Recognised | None:
     usual = next((dialect for dialect in _usual().get(port, ()) if dialect.server_first), None)
     if usual is None or not any(chunk.missing for chunk in islice(chunks, 2)):
         return None
-    for data in (chunk.data[:HEAD] for chunk in islice(chunks, MIDDLE) if chunk.data):
+    heard = [chunk.data[:HEAD] for chunk in islice(chunks, MIDDLE) if chunk.data]
+    for data in heard:
         if _is_record(data):
             return Recognised(tls(), swapped=False, by_port=True)
         if not _BINARY.search(data):
             return Recognised(usual, swapped=False, by_port=True)
-    return None
+    if heard:
+        return None
+    return Recognised(tls() if port in tls().ports else usual, swapped=False, by_port=True)
 
 
 def tls() -> Dialect:

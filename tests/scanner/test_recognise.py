@@ -53,6 +53,8 @@ def said(*parts: tuple[Side, bytes]) -> list[Chunk]:
         pytest.param([(S, b"\x16\3\3\0\x2a\2\0\0\x26\3\3")], 9993, None, id="and elsewhere"),
         pytest.param([(S, b"22"), (S, b""), (C, b"EH")], 25, "smtp", id="text of which little was captured"),
         pytest.param([(C, b"\x16\3"), (C, b"")], 993, "tls", id="TLS of which little was captured"),
+        pytest.param([(S, b""), (C, b"")], 110, "pop3", id="talk of which nothing was captured"),
+        pytest.param([(S, b""), (C, b"")], 995, "tls", id="TLS of which nothing was captured"),
         pytest.param([(C, b""), (C, b"\x16\1"), (C, b"\x17\3\3\xff\xff")], 993, None, id="no records"),
         pytest.param([(C, b"\0\1\2\3")], 25, None, id="noise"),
         pytest.param([], 25, None, id="nothing"),
