@@ -46,8 +46,8 @@ STEPS_KEPT = 12
 STEP_LENGTH = 80
 """Characters of a step: a name or a mechanism list, not a novel."""
 
-TUNNEL = "http.connect"
-"""The label of a proxy's answer after which another conversation begins."""
+TUNNELS = frozenset({"http.connect", "socks.connect"})
+"""The labels of a proxy's answer after which another conversation begins."""
 SEEN_CONFIDENCE = 0.99
 """A login read in the clear; what remains is our own misreading."""
 NONE_CONFIDENCE = 0.97
@@ -96,6 +96,8 @@ class Account:
     """What was inside TLS was heard in clear: a tap had decrypted it."""
     lost: bool = False
     """Bytes are missing that could be a login: the client's, or nobody knows how many."""
+    tunnel_port: int | None = None
+    """Where a proxy's tunnel leads, if one was opened."""
     phase: Phase | None = None
     served_before_loss: bool = False
     labels: list[Label] = field(default_factory=list)
@@ -108,6 +110,11 @@ class Account:
     def hear(self, event: Event) -> None:
         """Fold one event in."""
         _FOLDS[type(event)](self, event)
+
+    def enter_tunnel(self, port: int) -> None:
+        """Begin anew inside a proxy's tunnel to a port: what the proxy did for the client is no mail."""
+        self.protocol = self.tls_mode = self.phase = None
+        self.tunnel_port = port
 
     def _turn(self, turn: Turn) -> None:
         if len(self.turns) < TURNS_KEPT:
@@ -175,7 +182,7 @@ class Account:
         self.certificate = certificate
 
     def _label(self, label: Label) -> None:
-        if label.field == TUNNEL:
+        if label.field in TUNNELS:
             self.inner = label
         if len(self.labels) < LABELS_KEPT:
             self.labels.append(label)

@@ -46,7 +46,9 @@ class Listener:
         name = asked or account.greeting_host or dns_name or account.label("http.host")
         match = self.catalogue.classify(server.ip, name)
         if account.protocol in (None, "tls"):
-            account.protocol = inner_protocol(hello.alpn if hello else (), server.port, name)
+            account.protocol = inner_protocol(
+                hello.alpn if hello else (), account.tunnel_port or server.port, name
+            )
         if not _concerns_mail(account, match.kind):
             return None
         return _observation(self.sensor, heard, account, name, match)
@@ -95,7 +97,10 @@ def _listen(account: Account, recognised: Recognised | None, heard: Conversation
                     recognised = Recognised(tls(), swapped=False, by_port=False)
             case Label(text=target):
                 asked = target.rpartition(":")[2]
-                recognised = recognise(chunks, int(asked) if asked.isdecimal() else 0, 0)
+                port = int(asked) if asked.isdecimal() else 0
+                recognised = recognise(chunks, port, 0)
+                if recognised:
+                    account.enter_tunnel(port)
             case None:
                 return
         account.inner = None
@@ -160,5 +165,6 @@ def _concerns_mail(account: Account, kind: ServerKind) -> bool:
 def _smtp_service(account: Account, port: int) -> str | None:
     if account.protocol != "smtp":
         return None
+    port = account.tunnel_port or port
     submits = port in (465, 587) or account.attempts or "AUTH" in account.offered
     return "submission" if submits else "mx" if port == 25 else None

@@ -44,7 +44,8 @@ def recognise(chunks: Iterable[Chunk], port: int, client_port: int) -> Recognise
     """Find the dialect of a conversation; None if it is none of ours."""
     client, server = _first(chunks)
     for usual in _usual().get(port, ()) if client and server else ():
-        if usual.client_mark(client) and usual.server_mark(server):
+        said = usual.client_mark(client)
+        if (said or (said is None and usual.server_first)) and usual.server_mark(server):
             return Recognised(usual, swapped=False, by_port=False)
     client, server = _head(chunks, Side.CLIENT), _head(chunks, Side.SERVER)
     best: tuple[int, Recognised] | None = None
@@ -82,6 +83,8 @@ def _score(dialect: Dialect, client: bytes, server: bytes, port: int) -> int:
     hint = _PORT if port in dialect.ports else 0
     if answered and hint and (dialect.server_first or not client):
         return (_SURE if said else 0) + _CONSISTENT + hint
+    if said is None and not server and b"\n" in client and hint and dialect.server_first:
+        return hint
     if answered is False or not said:
         return 0
     return (_SURE if said else 0) + (_CONSISTENT if answered else 0) + hint
@@ -93,11 +96,14 @@ def _by_port(chunks: Iterable[Chunk], port: int) -> Recognised | None:
     if usual is None or not any(chunk.missing for chunk in islice(chunks, 2)):
         return None
     heard = [chunk.data[:HEAD] for chunk in islice(chunks, MIDDLE) if chunk.data]
-    if any(map(_is_record, heard)):
-        return Recognised(tls(), swapped=False, by_port=True)
-    if any(_BINARY.search(data) for data in heard):
+    for data in heard:
+        if _is_record(data):
+            return Recognised(tls(), swapped=False, by_port=True)
+        if not _BINARY.search(data):
+            return Recognised(usual, swapped=False, by_port=True)
+    if heard:
         return None
-    return Recognised(usual, swapped=False, by_port=True)
+    return Recognised(tls() if port in tls().ports else usual, swapped=False, by_port=True)
 
 
 def tls() -> Dialect:
@@ -106,10 +112,10 @@ def tls() -> Dialect:
 
 
 def _is_record(data: bytes) -> bool:
-    """RFC 8446 5.1: a content type, a version of 3.0 to 3.4, a length within its limit."""
-    header = data[:5]
-    in_range = len(header) == 5 and 20 <= header[0] <= 23 and header[1] == 3 and header[2] <= 4
-    return in_range and 0 < int.from_bytes(header[3:], "big") <= LARGEST_RECORD
+    """RFC 8446 5.1: a content type, a version of 3.0 to 3.4, a length within its limit, if it is there."""
+    if len(data) < 2 or not 20 <= data[0] <= 23 or data[1] != 3 or data[2:3] > b"\4":
+        return False
+    return len(data) < 5 or 0 < int.from_bytes(data[3:5], "big") <= LARGEST_RECORD
 
 
 def _first(chunks: Iterable[Chunk]) -> tuple[bytes, bytes]:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Iterator
 from dataclasses import dataclass, field
 
 from scanner.conversation import Side, Transport
@@ -58,15 +57,17 @@ class HttpSession:
         self._requests: deque[_Request] = deque()
         self._asking: _Request | None = None
         self._unheard: _Request | None = None
+        self._opened: _Request | None = None
         self._over = self._answered_any = False
         self._spoke = [False, False]
         self._told: set[tuple[str, str]] = set()
         self._last: tuple[Credentials, Outcome | None] | None = None
 
-    def feed(self, side: Side, data: bytes, at: int) -> Iterator[Event]:
+    def feed(self, side: Side, data: bytes, at: int) -> list[Event]:
         """Hear bytes of one side."""
+        heard: list[Event] = []
         if self._over or self._endless[side]:
-            return
+            return heard
         if data:
             self._spoke[side] = True
         lines = self._lines[side]
@@ -75,39 +76,44 @@ class HttpSession:
             if self._chunks[side]:
                 self._chunk(side, line)
             else:
-                yield from self._line(side, line, at)
+                self._line(side, line, at, heard)
         if lines.overflowed:
             lines.overflowed = False
-            yield Weird("http_long_line")
+            heard.append(Weird("http_long_line"))
+        return heard
 
-    def gap(self, side: Side, missing: int, at: int) -> Iterator[Event]:
+    def gap(self, side: Side, missing: int, at: int) -> list[Event]:
         """Learn that bytes are lost; a head that was being read is forgotten."""
+        heard: list[Event] = []
         if self._over:
-            return
+            return heard
         self._lines[side].lose(missing)
         self._heads[side] = None
         if side is Side.SERVER:
             logins = [one for one in self._requests if one.login and one.login.final]
             self._unheard = logins[-1] if logins else self._unheard
             self._requests.clear()
-        yield Gap(side, missing)
+        heard.append(Gap(side, missing))
+        return heard
 
-    def end(self) -> Iterator[Event]:
+    def end(self) -> list[Event]:
         """Tell attempts without an answer, and how far it got."""
-        for request in (self._unheard, *self._requests):
-            if request and request.login and request.login.final:
-                yield from self._attempt(request, None, b"")
+        heard: list[Event] = []
+        final = [one for one in (self._unheard, *self._requests) if one and one.login and one.login.final]
+        for request in final or [one for one in (self._opened,) if one]:
+            self._attempt(request, None, b"", heard)
         if any(self._spoke):
             both = Phase.SERVED if self._answered_any else Phase.ANSWERED
-            yield Reached(both if all(self._spoke) else Phase.OPENED)
+            heard.append(Reached(both if all(self._spoke) else Phase.OPENED))
+        return heard
 
-    def _answer_unheard(self, request: _Request) -> Iterator[Event]:
+    def _answer_unheard(self, request: _Request, heard: list[Event]) -> None:
         """A login whose answer was lost: NTLM holds for the connection, so who is refused logs in again."""
         unheard, self._unheard = self._unheard, None
         if unheard and unheard.login:
             bound = unheard.login.mechanism in ("HTTP-NTLM", "HTTP-Negotiate")
             accepted = bound and request.login is None
-            yield from self._attempt(unheard, Outcome.ACCEPTED if accepted else None, b"")
+            self._attempt(unheard, Outcome.ACCEPTED if accepted else None, b"", heard)
 
     def _chunk(self, side: Side, line: bytes) -> None:
         size = line.partition(b";")[0].strip()
@@ -123,7 +129,7 @@ class HttpSession:
                 self._chunks[side] = False
                 self._heads[side] = _Head(first=b"trailer")
 
-    def _line(self, side: Side, line: bytes, at: int) -> Iterator[Event]:
+    def _line(self, side: Side, line: bytes, at: int, heard: list[Event]) -> None:
         head = self._heads[side]
         if head is None:
             if side is Side.CLIENT:
@@ -132,15 +138,15 @@ class HttpSession:
                 self._heads[side] = _Head(first=line)
             return
         if line:
-            yield from self._header(side, head, line)
+            self._header(side, head, line, heard)
             return
         self._heads[side] = None
         if head.first == b"trailer":
             return
         if side is Side.CLIENT:
-            yield from self._asked(head)
+            self._asked(head, heard)
         else:
-            yield from self._answered(head, at)
+            self._answered(head, at, heard)
 
     def _request_line(self, line: bytes, at: int) -> None:
         words = line.split()
@@ -149,7 +155,7 @@ class HttpSession:
             target = words[1] if words[0] == b"CONNECT" else b" ".join(words[1:-1])
             self._asking = _Request(words[0], target, at)
 
-    def _header(self, side: Side, head: _Head, line: bytes) -> Iterator[Event]:
+    def _header(self, side: Side, head: _Head, line: bytes, heard: list[Event]) -> None:
         name, _, value = line.partition(b":")
         name, value = name.strip().lower(), value.strip()
         match name:
@@ -162,45 +168,45 @@ class HttpSession:
             case b"www-authenticate" if side is Side.SERVER:
                 head.offers += offered(value)
             case b"cookie" if side is Side.CLIENT:
-                yield from self._cookies(value)
+                self._cookies(value, heard)
             case _ if side is Side.CLIENT and name in _HEADERS:
-                yield from self._label(_HEADERS[name], _text(value))
+                self._label(_HEADERS[name], _text(value), heard)
 
-    def _cookies(self, value: bytes) -> Iterator[Event]:
+    def _cookies(self, value: bytes, heard: list[Event]) -> None:
         for cookie in value.split(b";"):
             name = cookie.partition(b"=")[0].strip()
             if name.lower() in _COOKIES:
-                yield from self._label("http.cookie", _text(name))
+                self._label("http.cookie", _text(name), heard)
 
-    def _label(self, name: str, text: str) -> Iterator[Event]:
+    def _label(self, name: str, text: str, heard: list[Event]) -> None:
         if text and (name, text) not in self._told and len(self._told) < PENDING_LIMIT:
             self._told.add((name, text))
-            yield Label(name, text)
+            heard.append(Label(name, text))
 
-    def _asked(self, head: _Head) -> Iterator[Event]:
+    def _asked(self, head: _Head, heard: list[Event]) -> None:
         request = self._asking
         self._asking = None
         if request is None:
             return
-        yield from self._answer_unheard(request)
+        self._answer_unheard(request, heard)
         path, _, query = request.target.partition(b"?")
         if path.lower().startswith((b"http://", b"https://")):
             path = b"/" + path.split(b"/", 3)[-1]
         if kind := service(path):
             if ("service", kind) not in self._told:
                 self._told.add(("service", kind))
-                yield Service(kind)
+                heard.append(Service(kind))
             if kind == "eas":
                 for label in eas.labels(query.decode("latin-1")):
-                    yield from self._label(label.field, label.text)
+                    self._label(label.field, label.text, heard)
         if len(self._requests) < PENDING_LIMIT:
             self._requests.append(request)
         else:
-            yield Weird("http_pipeline")
+            heard.append(Weird("http_pipeline"))
         if request.method != b"CONNECT":
             self._body(Side.CLIENT, head)
 
-    def _answered(self, head: _Head, at: int) -> Iterator[Event]:
+    def _answered(self, head: _Head, at: int, heard: list[Event]) -> None:
         status = head.first.split()[1:2]
         code = int(status[0]) if status and status[0].isdigit() and len(status[0]) == 3 else 0
         if 100 <= code < 200:
@@ -208,34 +214,40 @@ class HttpSession:
         request = self._requests.popleft() if self._requests else None
         self._answered_any |= code != 401
         if head.offers and code == 401:
-            yield Offer(tuple(sorted(set(head.offers))))
+            heard.append(Offer(tuple(sorted(set(head.offers)))))
         if request and request.method == b"CONNECT" and 200 <= code < 300:
-            yield from self._tunnel(request, at)
+            self._tunnel(request, at, heard)
             return
         if request and request.login:
-            yield from self._judge(request, code, head)
+            self._judge(request, code, head, heard)
         if (request and request.method == b"HEAD") or code in (204, 304):
             return
         self._body(Side.SERVER, head)
         if head.length is None and not head.chunked:
             self._endless[Side.SERVER] = True
 
-    def _judge(self, request: _Request, code: int, head: _Head) -> Iterator[Event]:
+    def _judge(self, request: _Request, code: int, head: _Head, heard: list[Event]) -> None:
         """401 to an opening message is a step; to a final one it is the refusal (RFC 9110 15.5.2)."""
-        if request.login is None or (not request.login.final and code == 401):
+        if request.login is None:
             return
+        if not request.login.final and code == 401:
+            self._opened = request
+            return
+        self._opened = None
         refused = code in (401, 403) or (code == 456)
         outcome = Outcome.REFUSED if refused else Outcome.ACCEPTED if 200 <= code < 500 else None
-        yield from self._attempt(request, outcome, head.first.partition(b" ")[2])
+        self._attempt(request, outcome, head.first.partition(b" ")[2], heard)
 
-    def _attempt(self, request: _Request, outcome: Outcome | None, sentence: bytes) -> Iterator[Event]:
+    def _attempt(
+        self, request: _Request, outcome: Outcome | None, sentence: bytes, heard: list[Event]
+    ) -> None:
         """Tell an attempt; the same credentials with the same result again are no new attempt."""
         login = request.login
         if login is None or self._last == (login, outcome):
             return
         self._last = login, outcome
         reason = _text(sentence) if outcome is Outcome.REFUSED else None
-        yield Login(login.mechanism, outcome, login.username, reason, at=request.at)
+        heard.append(Login(login.mechanism, outcome, login.username, reason, at=request.at))
 
     def _body(self, side: Side, head: _Head) -> None:
         if head.chunked:
@@ -243,11 +255,11 @@ class HttpSession:
         elif head.length:
             self._lines[side].skip(head.length)
 
-    def _tunnel(self, request: _Request, at: int) -> Iterator[Event]:
+    def _tunnel(self, request: _Request, at: int, heard: list[Event]) -> None:
         self._over = True
         rests = ((side, at, self._lines[side].rest()) for side in (Side.CLIENT, Side.SERVER))
         self.leftover = tuple(rest for rest in rests if rest[2])
-        yield Label("http.connect", _text(request.target))
+        heard.append(Label("http.connect", _text(request.target)))
 
 
 def _text(raw: bytes) -> str:

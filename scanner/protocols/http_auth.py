@@ -63,7 +63,7 @@ def offered(value: bytes) -> tuple[str, ...]:
 
 def service(path: bytes) -> str | None:
     """Name the Exchange service that a path belongs to."""
-    lowered = path.lower()
+    lowered = path.lower() + b"/"
     return next((name for start, name in SERVICES if lowered.startswith(start)), None)
 
 

@@ -23,6 +23,7 @@ from scanner.events import (
 from scanner.protocols.sasl import NAME_LENGTH, Exchange, login
 from scanner.session import Dialect, Example
 from scanner.wire.lines import Lines
+from scanner.wire.tls import begins_hello
 
 TEXT_LENGTH = 512
 """Characters kept of a greeting."""
@@ -53,7 +54,7 @@ class ImapSession:
         self._command = b""
         self._literal: int | None = None
         self._awaited = b""
-        self._holding = self._over = self._greeted = self._served = False
+        self._holding = self._over = self._greeted = self._served = self._lossy = False
         self._spoke = [False, False]
 
     def feed(self, side: Side, data: bytes, at: int) -> list[Event]:
@@ -63,6 +64,10 @@ class ImapSession:
             return heard
         lines = self._lines[side]
         lines.push(data)
+        if self._lossy and begins_hello(data):  # STARTTLS, or what answered it, is among what was lost
+            self._spoke[side] = True
+            self._start_tls(at, heard)
+            return heard
         if data:
             self._spoke[side] = True
         if side is Side.SERVER:
@@ -83,7 +88,7 @@ class ImapSession:
         self._lines[side].lose(missing)
         if side is Side.CLIENT:
             self._command, self._literal = b"", None
-        self._greeted = True
+        self._greeted = self._lossy = True
         heard.append(Gap(side, missing))
         return heard
 
@@ -139,11 +144,10 @@ class ImapSession:
             self._awaited = self._command.split(b" ", 1)[0]
             return
         command, self._command = self._command + line, b""
-        tag, _, rest = command.partition(b" ")
-        verb, _, arguments = rest.partition(b" ")
-        verb = verb.upper()
-        if not verb or len(tag) > TAG_LENGTH or not verb.isalpha():
+        words = command.split(None, 2)
+        if len(words) < 2 or len(words[0]) > TAG_LENGTH or not words[1].isalpha():
             return
+        tag, verb, arguments = words[0], words[1].upper(), words[2] if len(words) > 2 else b""
         if len(self._pending) >= PENDING_LIMIT:
             heard.append(Weird("imap_pipeline"))
             return
@@ -153,7 +157,7 @@ class ImapSession:
                 self._logins[tag] = (_first_word(arguments), at)
             case b"AUTHENTICATE":
                 mechanism, _, initial = arguments.strip().partition(b" ")
-                exchange = Exchange(mechanism, at)
+                exchange = Exchange(mechanism.strip(b'"'), at)
                 if initial:
                     exchange.answer(initial)
                 self._exchange = tag, exchange

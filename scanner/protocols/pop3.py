@@ -22,6 +22,7 @@ from scanner.protocols.imap import backend
 from scanner.protocols.sasl import NAME_LENGTH, Exchange, login
 from scanner.session import Dialect, Example
 from scanner.wire.lines import Lines
+from scanner.wire.tls import begins_hello
 
 TEXT_LENGTH = 512
 """Characters kept of a greeting: RFC 1939 3 allows a response of 512."""
@@ -48,6 +49,7 @@ class Pop3Session:
         self._listing: list[bytes] | None = None
         self._verb = b""
         self._holding = self._over = self._greeted = self._served = False
+        self._gone_on = self._lossy = False
         self._spoke = [False, False]
         self._attempt: tuple[str, str | None, int] | None = None
 
@@ -58,6 +60,10 @@ class Pop3Session:
             return heard
         lines = self._lines[side]
         lines.push(data)
+        if self._lossy and begins_hello(data):  # STARTTLS, or what answered it, is among what was lost
+            self._spoke[side] = True
+            self._start_tls(at, heard)
+            return heard
         if data:
             self._spoke[side] = True
         if side is Side.SERVER:
@@ -77,7 +83,7 @@ class Pop3Session:
             return heard
         self._lines[side].lose(missing)
         self._pending.clear()
-        self._listing, self._greeted = None, True
+        self._listing, self._greeted, self._lossy = None, True, True
         heard.append(Gap(side, missing))
         return heard
 
@@ -109,17 +115,19 @@ class Pop3Session:
             self._asked(line, at, heard)
 
     def _asked(self, line: bytes, at: int, heard: list[Event]) -> None:
-        verb, _, rest = line.partition(b" ")
+        verb, _, rest = (line.replace(b"\t", b" ") if b"\t" in line else line).partition(b" ")
         verb, rest = verb.upper(), rest.strip()
-        if self._exchange and not (verb in VERBS and self._exchange.spoken):
-            if line != b"*":
-                self._exchange.answer(line)
-            return
-        if self._exchange:
-            heard.append(self._exchange.login(None))
-            self._exchange = None
+        if self._exchange and not self._gone_on:
+            if not (verb in VERBS and self._exchange.spoken):
+                if line != b"*":
+                    self._exchange.answer(line)
+                return
+            self._gone_on = True
         if verb not in VERBS:
             return
+        if verb == b"AUTH" and self._exchange:
+            heard.append(self._exchange.login(None))
+            self._exchange = None
         if len(self._pending) >= PENDING_LIMIT:
             heard.append(Weird("pop3_pipeline"))
             return
@@ -134,7 +142,7 @@ class Pop3Session:
                 self._attempt = "APOP", _name(rest.partition(b" ")[0]), at
             case b"AUTH" if rest:
                 mechanism, _, initial = rest.partition(b" ")
-                self._exchange = Exchange(mechanism, at)
+                self._exchange, self._gone_on = Exchange(mechanism, at), False
                 if initial:
                     self._exchange.answer(initial)
             case b"STLS":
@@ -225,6 +233,8 @@ def _client_mark(head: bytes) -> bool | None:
     verb = words[0].upper()
     if verb in (b"CAPA", b"APOP", b"STLS", b"PASS"):
         return True
+    if verb == b"USER" and end:
+        return len(words) < 4  # IRC's has four
     return None if verb in (b"USER", b"AUTH", b"QUIT", b"NOOP") else False
 
 

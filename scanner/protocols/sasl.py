@@ -119,6 +119,11 @@ class Exchange:
         return None
 
 
+def prompts_login(challenge: bytes) -> bool:
+    """Tell whether a challenge is LOGIN's question for a name or a password; no other mechanism asks so."""
+    return (_decode(challenge) or b"").lower().startswith((b"user", b"pass"))
+
+
 def login(mechanism: str, outcome: Outcome | None, username: str | None, sentence: bytes, at: int) -> Login:
     """Make the event of an attempt, with the reason where it was refused."""
     if outcome is not Outcome.REFUSED:

@@ -21,22 +21,21 @@ from scanner.events import (
     TlsMode,
     TlsStarted,
     Weird,
-)
+)  # fmt: skip
 from scanner.protocols.refusals import cause
-from scanner.protocols.sasl import Exchange
+from scanner.protocols.sasl import Exchange, prompts_login
+from scanner.protocols.smtp_marks import VERBS, client_mark, server_mark
 from scanner.protocols.smtp_replies import greeting, is_ehlo_reply, offer, text
 from scanner.session import Dialect, Example
 from scanner.wire.lines import Lines
+from scanner.wire.tls import begins_hello
 
 REPLY_LINES = 128
 """Lines of one reply kept; an EHLO reply has a dozen. What is beyond is not looked at."""
 PENDING_LIMIT = 1024
 """Commands that wait for a reply; more are not matched and told as ``smtp_pipeline``."""
-VERBS = frozenset(
-    b"EHLO HELO LHLO AUTH STARTTLS MAIL RCPT DATA BDAT RSET NOOP QUIT VRFY EXPN HELP ETRN XCLIENT XFORWARD"
-    b" TURN BURL SEND SOML SAML".split()
-)
-_AUTH_REPLIES = frozenset(b"421 432 454 500 501 502 503 504 530 534 535 538 550".split())
+_AUTH_REPLIES = frozenset(b"235 334 421 432 454 500 501 502 503 504 530 534 535 538 550".split())
+"""What may answer AUTH where its place among the replies is lost."""
 _REPLY = re.compile(rb"(?:\d\d\d-[^\r\n]*\r\n){0,100}(\d\d\d)(?: [^\r\n]*)?\r\n")
 """A whole reply (RFC 5321 4.2); what is written otherwise is read line by line."""
 _BODY, _TLS_RECORD = b".", b"\x16\x03"
@@ -53,7 +52,7 @@ class SmtpSession:
         self._reply: list[bytes] = []
         self._exchange: Exchange | None = None
         self._in_body = self._holding = self._started = self._over = self._greeted = self._served = False
-        self._lossy = self._data_asked = self._chunked = False
+        self._lossy = self._data_asked = self._chunked = self._gone_on = False
         self._spoke = [False, False]
 
     def feed(self, side: Side, data: bytes, at: int) -> list[Event]:
@@ -63,6 +62,10 @@ class SmtpSession:
             return heard
         lines = self._lines[side]
         lines.push(data)
+        if self._lossy and begins_hello(data):  # STARTTLS, or what answered it, is among what was lost
+            self._spoke[side] = True
+            self._start_tls(at, heard)
+            return heard
         if data:
             self._spoke[side] = True
         if side is Side.CLIENT and self._holding:
@@ -95,9 +98,7 @@ class SmtpSession:
 
     def end(self) -> list[Event]:
         """Tell an attempt without an answer, and how far it got."""
-        heard: list[Event] = []
-        if self._exchange:
-            heard.append(self._give_up())
+        heard = self._give_up()
         if any(self._spoke):
             both = Phase.SERVED if self._served else Phase.ANSWERED
             heard.append(Reached(both if all(self._spoke) else Phase.OPENED))
@@ -107,16 +108,18 @@ class SmtpSession:
         if self._in_body or self._data_asked:
             self._in_body, self._data_asked = line != b".", False
             return
-        verb, _, rest = line.partition(b" ")
+        verb, _, rest = (line.replace(b"\t", b" ") if b"\t" in line else line).partition(b" ")
         verb = verb.strip().upper()
-        if self._exchange and not (verb in VERBS and (self._exchange.spoken or line == verb)):
-            if line != b"*":
-                self._exchange.answer(line)
-            return
-        if self._exchange:
-            heard.append(self._give_up())
+        if self._exchange and not self._gone_on:
+            if not (verb in VERBS and (self._exchange.spoken or line == verb)):
+                if line != b"*":
+                    self._exchange.answer(line)
+                return
+            self._gone_on = True
         if verb not in VERBS:
             return
+        if verb == b"AUTH" and self._exchange:
+            heard += self._give_up()
         if len(self._pending) < PENDING_LIMIT:
             self._pending.append(verb)
         else:
@@ -129,7 +132,7 @@ class SmtpSession:
                 heard.append(ClientName(text(rest), verb.decode()))
             case b"AUTH" if rest:
                 mechanism, _, initial = rest.partition(b" ")
-                self._exchange = Exchange(mechanism, at)
+                self._exchange, self._gone_on = Exchange(mechanism, at), False
                 if initial.strip():
                     self._exchange.answer(initial.strip())
             case b"STARTTLS":
@@ -178,7 +181,9 @@ class SmtpSession:
             self._replied(code, reply, at, heard)
 
     def _replied(self, code: bytes, reply: list[bytes], at: int, heard: list[Event]) -> None:
-        if self._exchange and (code in _AUTH_REPLIES or code in (b"235", b"334")):
+        if code == b"334" and self._lossy and not self._exchange and prompts_login(reply[-1][4:]):
+            self._exchange, self._gone_on = Exchange(b"LOGIN", at), False
+        if self._exchange and self._ends_login(code, heard):
             self._auth_replied(code, reply, heard)
             return
         if code == b"354":
@@ -208,6 +213,15 @@ class SmtpSession:
         if not good and (why := cause(reply[-1])):
             heard.append(Label("smtp.refusal", why))
 
+    def _ends_login(self, code: bytes, heard: list[Event]) -> bool:
+        """Tell whether a reply is for AUTH: in its turn, or by its code where turns are lost."""
+        lost = not self._pending
+        beyond = self._gone_on and code.startswith(b"2") and code != b"235"
+        if beyond and (lost or self._pending[0] == b"AUTH"):
+            heard += self._give_up()
+            return False
+        return code in _AUTH_REPLIES if lost else self._pending[0] == b"AUTH"
+
     def _auth_replied(self, code: bytes, reply: list[bytes], heard: list[Event]) -> None:
         exchange = self._exchange
         if exchange is None:
@@ -219,7 +233,8 @@ class SmtpSession:
         if b"AUTH" in self._pending:
             self._pending.remove(b"AUTH")
         sentence = b" ".join(line[4:] for line in reply)
-        heard.append(exchange.login(Outcome.ACCEPTED if code == b"235" else Outcome.REFUSED, sentence))
+        outcome = Outcome.ACCEPTED if code.startswith(b"2") else Outcome.REFUSED
+        heard.append(exchange.login(outcome, sentence))
 
     def _tls_answered(self, code: bytes, at: int, heard: list[Event]) -> None:
         self._holding = False
@@ -244,31 +259,11 @@ class SmtpSession:
         self.leftover = tuple(rest for rest in rests if rest[2])
         heard.append(TlsStarted(TlsMode.STARTTLS))
 
-    def _give_up(self) -> Login:
+    def _give_up(self) -> list[Event]:
         exchange, self._exchange = self._exchange, None
-        if exchange is None:
-            raise AssertionError("asked only while an exchange is open")
-        return exchange.login(None)
-
-
-def _client_mark(head: bytes) -> bool | None:
-    words = head[:80].split(None, 1)
-    if not words:
-        return None
-    verb = words[0].upper()
-    if verb in (b"EHLO", b"HELO", b"LHLO", b"STARTTLS", b"XCLIENT"):
-        return True
-    if verb in VERBS:
-        return True if verb in (b"MAIL", b"RCPT") else None
-    return None if b"\n" not in head and len(head) < 8 else False
-
-
-def _server_mark(head: bytes) -> bool | None:
-    if head[3:4] not in (b" ", b"-", b"\r", b"\n"):
-        return None if len(head) < 4 and b"220 ".startswith(head) else False
-    if head[:3] in (b"220", b"554", b"421", b"250"):
-        return b"FTP" not in head[:200].upper() or b"SMTP" in head[:200].upper()
-    return None if head[:3].isdigit() else False
+        if exchange and b"AUTH" in self._pending:
+            self._pending.remove(b"AUTH")
+        return [exchange.login(None)] if exchange else []
 
 
 _C, _S = Side.CLIENT, Side.SERVER
@@ -347,8 +342,8 @@ DIALECT = Dialect(
     name="smtp",
     transport=Transport.TCP,
     ports=frozenset({25, 587, 2525, 465}),
-    client_mark=_client_mark,
-    server_mark=_server_mark,
+    client_mark=client_mark,
+    server_mark=server_mark,
     server_first=True,
     session=SmtpSession,
     examples=(_COPIER, _SENDER, _STARTTLS),

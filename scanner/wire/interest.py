@@ -15,8 +15,9 @@ Mask = npt.NDArray[np.bool_]
 MARKS = (
     b"220 ", b"220-", b"554 ", b"* OK", b"* PR", b"+OK ", b"EHLO", b"HELO", b"ehlo", b"helo", b"LHLO",
     b"CAPA", b"GET ", b"POST", b"OPTI", b"CONN",
+    b"\5\1\0\1", b"\5\1\0\3", b"\5\1\0\4",
 )  # fmt: skip
-"""How mail or HTTP begins on another port than its own: four bytes of a greeting or a command."""
+"""How mail, HTTP or a request to a SOCKS proxy begins on another port than its own."""
 _MARKS = np.array([int.from_bytes(mark, "little") for mark in MARKS], np.uint32)
 _HALF = 1 << 64
 

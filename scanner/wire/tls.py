@@ -15,6 +15,11 @@ LARGEST_MESSAGE = 65536
 _HEADER = 5
 
 
+def begins_hello(data: bytes) -> bool:
+    """Tell whether bytes begin with a hello of either side: a record of RFC 8446 5.1, a message of 4."""
+    return data[:2] == b"\x16\x03" and data[5:6] in (b"\1", b"\2")
+
+
 class Content:
     """Content types; plain numbers, as they are compared for every record."""
 

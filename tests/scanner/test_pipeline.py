@@ -98,6 +98,49 @@ def test_a_proxys_tunnel_is_looked_into() -> None:
     assert seen.username == "ann"
 
 
+def test_tls_in_a_tunnel_is_what_its_port_says() -> None:
+    seen = observe(
+        (C, b"CONNECT smtp.example.com:465 HTTP/1.1\r\n\r\n"),
+        (S, b"HTTP/1.1 200 OK\r\n\r\n"),
+        (C, HELLO),
+        port=8080,
+        server="10.0.0.9",
+    )
+    assert seen is not None
+    assert (seen.protocol, seen.service, seen.tls_mode) == ("smtp", "submission", TlsMode.IMPLICIT)
+    assert seen.auth_class is AuthClass.INCOMPLETE
+
+
+def test_a_proxys_answer_is_no_service_of_mail() -> None:
+    seen = observe(
+        (C, b"CONNECT mx.example.com:25 HTTP/1.1\r\n\r\n"),
+        (S, b"HTTP/1.1 200 OK\r\n\r\n"),
+        (S, b"220 mx.example.com ESMTP\r\n"),
+        (C, b"EHLO copier\r\n"),
+        port=3128,
+        server="10.0.0.9",
+    )
+    assert seen is not None
+    assert (seen.protocol, seen.service) == ("smtp", "mx")
+
+
+def test_a_socks_tunnel_is_looked_into() -> None:
+    seen = observe(
+        (C, b"\5\1\0"),
+        (S, b"\5\0"),
+        (C, b"\5\1\0\1\xc0\0\2\7\0\x19"),
+        (S, b"\5\0\0\1\xc0\0\2\1\0\x19"),
+        (S, b"220 mx.example.com ESMTP\r\n"),
+        (C, b"EHLO copier\r\nAUTH LOGIN\r\n"),
+        (S, b"250 mx.example.com\r\n503 not offered\r\n"),
+        port=1080,
+        server="10.0.0.9",
+    )
+    assert seen is not None
+    assert (seen.protocol, seen.tls_mode, seen.client_name) == ("smtp", TlsMode.CLEAR, "copier")
+    assert (seen.mechanism, seen.outcome) == ("LOGIN", Outcome.REFUSED)
+
+
 def test_a_tunnel_of_something_else_is_left_alone() -> None:
     seen = observe(
         (C, b"CONNECT db.example.com:5432 HTTP/1.1\r\nProxy-Connection: keep-alive\r\n\r\n"),

@@ -22,7 +22,12 @@ def said(*parts: tuple[Side, bytes]) -> list[Chunk]:
         pytest.param(
             [(S, b"220 FTP ready\r\n"), (C, b"USER ann\r\n")], 21, None, id="FTP greets with 220 too"
         ),
+        pytest.param([(C, b"QUIT\r\n")], 25, "smtp", id="a farewell on its port"),
+        pytest.param([(C, b"QUIT\r\n")], 9025, None, id="a farewell elsewhere"),
         pytest.param([(S, b"+OK ready\r\n"), (C, b"CAPA\r\n")], 1100, "pop3", id="POP3 elsewhere"),
+        pytest.param([(S, b"+OK x\r\n"), (C, b"USER ann\r\n")], 1100, "pop3", id="POP3 by its USER"),
+        pytest.param([(C, b"USER a 0 * :x\r\n"), (S, b":s 001 a :hi\r\n")], 1100, None, id="IRC"),
+        pytest.param([(C, b"AUTH x\r\n"), (S, b"+OK\r\n")], 6379, None, id="Redis has AUTH, too"),
         pytest.param([(C, b"SET a b\r\n"), (S, b"+OK\r\n")], 6379, None, id="Redis says +OK too"),
         pytest.param([(S, b"* OK ready\r\n"), (C, b"a LOGIN x y\r\n")], 1430, "imap", id="IMAP elsewhere"),
         pytest.param([(C, b"GET / HTTP/1.1\r\n"), (S, b"HTTP/1.1 200 OK\r\n")], 8008, "http", id="HTTP"),
@@ -46,6 +51,11 @@ def said(*parts: tuple[Side, bytes]) -> list[Chunk]:
             [(S, b"\x16\3\3\0\x2a\2\0\0\x26\3\3")], 993, "tls", id="a server's hello alone, on its port"
         ),
         pytest.param([(S, b"\x16\3\3\0\x2a\2\0\0\x26\3\3")], 9993, None, id="and elsewhere"),
+        pytest.param([(S, b"22"), (S, b""), (C, b"EH")], 25, "smtp", id="text of which little was captured"),
+        pytest.param([(C, b"\x16\3"), (C, b"")], 993, "tls", id="TLS of which little was captured"),
+        pytest.param([(S, b""), (C, b"")], 110, "pop3", id="talk of which nothing was captured"),
+        pytest.param([(S, b""), (C, b"")], 995, "tls", id="TLS of which nothing was captured"),
+        pytest.param([(C, b""), (C, b"\x16\1"), (C, b"\x17\3\3\xff\xff")], 993, None, id="no records"),
         pytest.param([(C, b"\0\1\2\3")], 25, None, id="noise"),
         pytest.param([], 25, None, id="nothing"),
     ],

@@ -141,6 +141,10 @@ def test_a_directory_is_a_service(start: bytes, name: str) -> None:
     assert service(start.upper() + b"x") == name
 
 
+def test_a_directory_without_its_slash_is_a_service() -> None:
+    assert service(b"/EWS") == "ews"
+
+
 @pytest.mark.parametrize("path", [b"/", b"/ewsx", b"/x/ews/", b""])
 def test_another_path_is_no_service(path: bytes) -> None:
     assert service(path) is None

@@ -69,6 +69,7 @@ def refused(
     [
         pytest.param(talk(b"a LOGIN ann secret-1\r\n", b"a OK in\r\n"), accepted("ann"), id="two atoms"),
         pytest.param(talk(b"a login ann secret-1\r\n", b"a ok in\r\n"), accepted("ann"), id="lower case"),
+        pytest.param(talk(b"a  LOGIN\tann  secret-1\r\n", b"a OK in\r\n"), accepted("ann"), id="odd blanks"),
         pytest.param(
             talk(b'a LOGIN "ann lee" "secret-1 x"\r\n', b"a OK in\r\n"), accepted("ann lee"), id="in quotes"
         ),

@@ -8,7 +8,7 @@ import pytest
 
 from scanner.events import Login, Outcome
 from scanner.model import AuthClass
-from scanner.protocols.sasl import NAME_LENGTH, REASON_LENGTH, Exchange, auth_class, login
+from scanner.protocols.sasl import NAME_LENGTH, REASON_LENGTH, Exchange, auth_class, login, prompts_login
 
 SECRET = b"secret-1"
 XOAUTH2 = b"user=ann@example.com\x01auth=Bearer secret-1\x01\x01"
@@ -200,3 +200,17 @@ def test_an_attempt_is_told(outcome: Outcome | None, sentence: bytes, expected: 
 )
 def test_a_mechanism_has_its_class(mechanism: str, expected: AuthClass) -> None:
     assert auth_class(mechanism) is expected
+
+
+@pytest.mark.parametrize(
+    ("challenge", "expected"),
+    [
+        pytest.param(b64(b"Username:"), True, id="for a name"),
+        pytest.param(b64(b"password"), True, id="for a password"),
+        pytest.param(b64(b"<1.2@example.com>"), False, id="CRAM-MD5 asks otherwise"),
+        pytest.param(b"", False, id="nothing"),
+        pytest.param(b"a", False, id="no base64"),
+    ],
+)
+def test_login_is_known_by_its_questions(challenge: bytes, expected: bool) -> None:
+    assert prompts_login(challenge) is expected

@@ -157,6 +157,39 @@ def refused(mechanism: str, name: str | None, reason: str, cause: str | None = N
         pytest.param(lines(b"AUTH", b"501 5.5.4 syntax"), [], id="AUTH without a mechanism is no attempt"),
         pytest.param(lines(b"AUTH PLAIN " + PLAIN), [Login("PLAIN", None, "ann")], id="no answer is heard"),
         pytest.param(
+            [
+                (C, b"AUTH LOGIN\r\n" + ANN + b"\r\n" + PASSWORD + b"\r\nMAIL FROM:<a@example.com>\r\n"),
+                (S, b"334 VXNlcm5hbWU6\r\n334 UGFzc3dvcmQ6\r\n235 ok\r\n250 ok\r\n"),
+            ],
+            accepted("LOGIN"),
+            id="an attempt and what follows it in one packet",
+        ),
+        pytest.param(
+            [
+                (C, b"AUTH PLAIN " + PLAIN + b"\r\nRCPT TO:<a@example.com>\r\n"),
+                (S, 9),
+                (S, b"250 ok\r\n550 no\r\n"),
+            ],
+            [Login("PLAIN", None, "ann")],
+            id="a refusal of something else behind a lost answer",
+        ),
+        pytest.param(
+            [(C, b"HELP\r\nAUTH PLAIN " + PLAIN + b"\r\n"), (S, b"502 no\r\n235 ok\r\n")],
+            accepted("PLAIN"),
+            id="a refusal of the command before",
+        ),
+        pytest.param(
+            lines(b"AUTH PLAIN " + PLAIN, b"525 5.7.13 disabled"),
+            [refused("PLAIN", "ann", "5.7.13 disabled")],
+            id="a refusal by another code",
+        ),
+        pytest.param(lines(b"AUTH\tPLAIN " + PLAIN, b"235 ok"), accepted("PLAIN"), id="a tab for a blank"),
+        pytest.param(
+            lines(b"AUTH PLAIN " + PLAIN, b"AUTH PLAIN " + PLAIN, b"235 ok"),
+            [Login("PLAIN", None, "ann"), *accepted("PLAIN")],
+            id="an attempt on the heels of another",
+        ),
+        pytest.param(
             lines(b"AUTH PLAIN", b"334 ", PLAIN, b"QUIT"),
             [Login("PLAIN", None, "ann")],
             id="an attempt ends where the next command begins",
@@ -493,3 +526,45 @@ def test_the_mark_of_a_client(head: bytes, expected: bool | None) -> None:
 )
 def test_the_mark_of_a_server(head: bytes, expected: bool | None) -> None:
     assert DIALECT.server_mark(head) is expected
+
+
+@pytest.mark.parametrize(
+    ("said", "expected"),
+    [
+        pytest.param(
+            [(C, -1), (S, b"334 VXNlcm5hbWU6\r\n334 UGFzc3dvcmQ6\r\n235 ok\r\n")],
+            accepted("LOGIN", None),
+            id="the server alone",
+        ),
+        pytest.param(
+            [
+                (C, 12),
+                (S, b"334 VXNlcm5hbWU6\r\n"),
+                (C, ANN + b"\r\n"),
+                (S, b"334 UGFzc3dvcmQ6\r\n"),
+                (C, PASSWORD + b"\r\n"),
+                (S, b"535 no\r\n"),
+            ],
+            [refused("LOGIN", "ann", "no")],
+            id="the question behind a lost AUTH",
+        ),
+        pytest.param([(C, 12), (S, b"334 PDEuMkB4Pg==\r\n235 ok\r\n")], [], id="another's question"),
+        pytest.param([(S, b"334 VXNlcm5hbWU6\r\n")], [], id="a question that nobody asked for"),
+    ],
+)
+def test_login_is_known_by_its_questions(said: Sequence[Said], expected: Sequence[Login]) -> None:
+    events = heard([*HELLO, *said])
+    assert [event for event in events if isinstance(event, Login)] == list(expected)
+
+
+@pytest.mark.parametrize(
+    "said",
+    [
+        pytest.param([(C, 10), (S, b"220 go\r\n"), (C, b"\x16\3\1\0\5\1\0\0\1\0")], id="lost by the client"),
+        pytest.param([(C, -1), (S, b"220 go\r\n"), (S, b"\x16\3\3\0\5\2\0\0\1\0")], id="heard of the server"),
+    ],
+)
+def test_tls_is_heard_behind_a_lost_starttls(said: Sequence[Said]) -> None:
+    session = SmtpSession()
+    assert STARTTLS in heard([*HELLO, *said], session)
+    assert [rest[2][:2] for rest in session.leftover] == [b"\x16\3"]
