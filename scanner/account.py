@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any
 
-from scanner.conversation import Side
+from scanner.conversation import CLIENT
 from scanner.events import (
     Answer,
     Certificate,
@@ -144,7 +144,7 @@ class Account:
 
     def _gap(self, gap: Gap) -> None:
         self.gaps += max(gap.missing, 1)
-        self.lost |= gap.side is Side.CLIENT or gap.missing < 0
+        self.lost |= gap.side is CLIENT or gap.missing < 0
 
     def _reached(self, reached: Reached) -> None:
         self.phase = reached.phase if self.phase is not Phase.SERVED else self.phase

@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 
 from scanner.account import Account, Usernames
 from scanner.catalogue.exchange import Catalogue, Match
-from scanner.conversation import Chunk, Conversation, Ending, Flow, Side
+from scanner.conversation import CLIENT, Chunk, Conversation, Ending, Flow, Side
 from scanner.events import Label, TlsMode, TlsStarted
 from scanner.model import Observation, ServerKind
 from scanner.recognise import Recognised, inner_protocol, recognise, tls
@@ -133,7 +133,7 @@ def _outermost_tls(heard: Conversation) -> TlsMode:
 
 def _goes_on_bare(dialect: Dialect, chunks: Sequence[Chunk]) -> bool:
     """A tap that decrypts shows what was inside TLS in place of it: the client goes on as it began."""
-    said = next((chunk.data for chunk in chunks if chunk.side is Side.CLIENT and chunk.data), b"")
+    said = next((chunk.data for chunk in chunks if chunk.side is CLIENT and chunk.data), b"")
     return dialect.client_mark(said) is True
 
 

@@ -8,7 +8,7 @@ from functools import cache
 from itertools import islice
 from typing import NamedTuple
 
-from scanner.conversation import Chunk, Side, Transport
+from scanner.conversation import CLIENT, SERVER, Chunk, Side, Transport
 from scanner.protocols import dialects
 from scanner.session import Dialect
 from scanner.wire.tls import LARGEST_RECORD
@@ -47,7 +47,7 @@ def recognise(chunks: Iterable[Chunk], port: int, client_port: int) -> Recognise
         said = usual.client_mark(client)
         if (said or (said is None and usual.server_first)) and usual.server_mark(server):
             return Recognised(usual, swapped=False, by_port=False)
-    client, server = _head(chunks, Side.CLIENT), _head(chunks, Side.SERVER)
+    client, server = _head(chunks, CLIENT), _head(chunks, SERVER)
     best: tuple[int, Recognised] | None = None
     for dialect in dialects():
         if dialect.transport is not Transport.TCP:
@@ -124,7 +124,7 @@ def _first(chunks: Iterable[Chunk]) -> tuple[bytes, bytes]:
     for side, _, data, missing in chunks:
         if missing:
             break
-        if side is Side.CLIENT:
+        if side is CLIENT:
             client = client or data
         else:
             server = server or data

@@ -6,7 +6,7 @@ import struct
 from collections.abc import Iterator
 from ipaddress import IPv4Address, IPv6Address
 
-from scanner.conversation import Side, Transport
+from scanner.conversation import CLIENT, SERVER, Side, Transport
 from scanner.events import Answer, Event, Gap
 from scanner.session import Dialect, Example
 
@@ -27,7 +27,7 @@ class DnsSession:
 
     def feed(self, side: Side, data: bytes, at: int) -> Iterator[Event]:
         """Hear one datagram."""
-        if side is Side.SERVER:
+        if side is SERVER:
             yield from answers(data)
 
     def gap(self, side: Side, missing: int, at: int) -> Iterator[Event]:
@@ -107,9 +107,9 @@ _QUESTION = b"\x07outlook\x09office365\x03com\0\0\x01\0\x01"
 _LOOKUP = Example(
     "an alias leads to an address, and the name asked for is what counts",
     (
-        (Side.CLIENT, b"\0\x01\x01\0\0\x01\0\0\0\0\0\0" + _QUESTION),
+        (CLIENT, b"\0\x01\x01\0\0\x01\0\0\0\0\0\0" + _QUESTION),
         (
-            Side.SERVER,
+            SERVER,
             b"\0\x01\x81\x80\0\x01\0\x02\0\0\0\0"
             + _QUESTION
             + b"\xc0\x0c\0\x05\0\x01\0\0\0\x3c\0\x07\x04edge\xc0\x14"

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import deque
 from dataclasses import dataclass, field
 
-from scanner.conversation import Side, Transport
+from scanner.conversation import CLIENT, SERVER, Side, Transport
 from scanner.events import Event, Gap, Label, Login, Offer, Outcome, Phase, Reached, Service, Weird
 from scanner.protocols import eas
 from scanner.protocols.http_auth import Credentials, credentials, offered, service
@@ -89,7 +89,7 @@ class HttpSession:
             return heard
         self._lines[side].lose(missing)
         self._heads[side] = None
-        if side is Side.SERVER:
+        if side is SERVER:
             logins = [one for one in self._requests if one.login and one.login.final]
             self._unheard = logins[-1] if logins else self._unheard
             self._requests.clear()
@@ -132,7 +132,7 @@ class HttpSession:
     def _line(self, side: Side, line: bytes, at: int, heard: list[Event]) -> None:
         head = self._heads[side]
         if head is None:
-            if side is Side.CLIENT:
+            if side is CLIENT:
                 self._request_line(line, at)
             elif line.startswith(b"HTTP/1."):
                 self._heads[side] = _Head(first=line)
@@ -143,7 +143,7 @@ class HttpSession:
         self._heads[side] = None
         if head.first == b"trailer":
             return
-        if side is Side.CLIENT:
+        if side is CLIENT:
             self._asked(head, heard)
         else:
             self._answered(head, at, heard)
@@ -151,7 +151,7 @@ class HttpSession:
     def _request_line(self, line: bytes, at: int) -> None:
         words = line.split()
         if len(words) >= 3 and words[0] in METHODS and words[-1].startswith(b"HTTP/1."):
-            self._heads[Side.CLIENT] = _Head(first=line)
+            self._heads[CLIENT] = _Head(first=line)
             target = words[1] if words[0] == b"CONNECT" else b" ".join(words[1:-1])
             self._asking = _Request(words[0], target, at)
 
@@ -163,13 +163,13 @@ class HttpSession:
                 head.length = int(value[:18])
             case b"transfer-encoding":
                 head.chunked = b"chunked" in value.lower()
-            case b"authorization" if self._asking and side is Side.CLIENT:
+            case b"authorization" if self._asking and side is CLIENT:
                 self._asking.login = credentials(value) or self._asking.login
-            case b"www-authenticate" if side is Side.SERVER:
+            case b"www-authenticate" if side is SERVER:
                 head.offers += offered(value)
-            case b"cookie" if side is Side.CLIENT:
+            case b"cookie" if side is CLIENT:
                 self._cookies(value, heard)
-            case _ if side is Side.CLIENT and name in _HEADERS:
+            case _ if side is CLIENT and name in _HEADERS:
                 self._label(_HEADERS[name], _text(value), heard)
 
     def _cookies(self, value: bytes, heard: list[Event]) -> None:
@@ -204,7 +204,7 @@ class HttpSession:
         else:
             heard.append(Weird("http_pipeline"))
         if request.method != b"CONNECT":
-            self._body(Side.CLIENT, head)
+            self._body(CLIENT, head)
 
     def _answered(self, head: _Head, at: int, heard: list[Event]) -> None:
         status = head.first.split()[1:2]
@@ -222,9 +222,9 @@ class HttpSession:
             self._judge(request, code, head, heard)
         if (request and request.method == b"HEAD") or code in (204, 304):
             return
-        self._body(Side.SERVER, head)
+        self._body(SERVER, head)
         if head.length is None and not head.chunked:
-            self._endless[Side.SERVER] = True
+            self._endless[SERVER] = True
 
     def _judge(self, request: _Request, code: int, head: _Head, heard: list[Event]) -> None:
         """401 to an opening message is a step; to a final one it is the refusal (RFC 9110 15.5.2)."""
@@ -257,7 +257,7 @@ class HttpSession:
 
     def _tunnel(self, request: _Request, at: int, heard: list[Event]) -> None:
         self._over = True
-        rests = ((side, at, self._lines[side].rest()) for side in (Side.CLIENT, Side.SERVER))
+        rests = ((side, at, self._lines[side].rest()) for side in (CLIENT, SERVER))
         self.leftover = tuple(rest for rest in rests if rest[2])
         heard.append(Label("http.connect", _text(request.target)))
 
@@ -280,17 +280,19 @@ def _server_mark(head: bytes) -> bool | None:
     return None if b"HTTP/1.".startswith(head[:7]) else False
 
 
-_C, _S = Side.CLIENT, Side.SERVER
 _PHONE = Example(
     "a phone syncs with a password",
     (
         (
-            _C,
+            CLIENT,
             b"POST /Microsoft-Server-ActiveSync?Cmd=Sync&User=ann&DeviceId=AB12&DeviceType=Fon HTTP/1.1\r\n"
             b"Host: outlook.office365.com\r\nMS-ASProtocolVersion: 14.1\r\nContent-Length: 3\r\n"
             b"Authorization: Basic YW5uQGV4YW1wbGUuY29tOnNlY3JldC0x\r\n\r\nabc",
         ),
-        (_S, b'HTTP/1.1 401 Unauthorized\r\nWWW-Authenticate: Basic realm=""\r\nContent-Length: 0\r\n\r\n'),
+        (
+            SERVER,
+            b'HTTP/1.1 401 Unauthorized\r\nWWW-Authenticate: Basic realm=""\r\nContent-Length: 0\r\n\r\n',
+        ),
     ),
     (
         Label("http.host", "outlook.office365.com"),

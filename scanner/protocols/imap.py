@@ -5,7 +5,7 @@ from __future__ import annotations
 import binascii
 import re
 
-from scanner.conversation import Side, Transport
+from scanner.conversation import CLIENT, SERVER, Side, Transport
 from scanner.events import (
     Event,
     Gap,
@@ -70,7 +70,7 @@ class ImapSession:
             return heard
         if data:
             self._spoke[side] = True
-        if side is Side.SERVER:
+        if side is SERVER:
             while not self._over and (line := lines.pop()) is not None:
                 self._answered(line, at, heard)
         else:
@@ -86,7 +86,7 @@ class ImapSession:
         if self._over:
             return heard
         self._lines[side].lose(missing)
-        if side is Side.CLIENT:
+        if side is CLIENT:
             self._command, self._literal = b"", None
         self._greeted = self._lossy = True
         heard.append(Gap(side, missing))
@@ -105,7 +105,7 @@ class ImapSession:
         return heard
 
     def _heard_client(self, at: int, heard: list[Event]) -> None:
-        lines = self._lines[Side.CLIENT]
+        lines = self._lines[CLIENT]
         while not self._over:
             if self._holding:
                 self._held(at, heard)
@@ -169,7 +169,7 @@ class ImapSession:
     def _answered(self, line: bytes, at: int, heard: list[Event]) -> None:
         literal = _LITERAL.search(line)
         if literal:
-            self._lines[Side.SERVER].skip(int(literal[1]))
+            self._lines[SERVER].skip(int(literal[1]))
         tag, _, rest = line.partition(b" ")
         if tag == b"+":
             if self._exchange:
@@ -201,7 +201,7 @@ class ImapSession:
 
     def _tagged(self, tag: bytes, good: bool, text: bytes, at: int, heard: list[Event]) -> None:
         if tag == self._awaited and self._literal is not None and not good:
-            self._lines[Side.CLIENT].unskip()
+            self._lines[CLIENT].unskip()
             self._literal, self._command = None, b""
         verb = self._pending.pop(tag, b"")
         outcome = Outcome.ACCEPTED if good else Outcome.REFUSED
@@ -220,14 +220,14 @@ class ImapSession:
         self._served |= good and verb in _MAILBOX_COMMANDS
 
     def _held(self, at: int, heard: list[Event]) -> None:
-        held = self._lines[Side.CLIENT].rest()
-        self._lines[Side.CLIENT].push(held)
+        held = self._lines[CLIENT].rest()
+        self._lines[CLIENT].push(held)
         if held.startswith(_TLS_RECORD):
             self._start_tls(at, heard)
 
     def _start_tls(self, at: int, heard: list[Event]) -> None:
         self._over = True
-        rests = ((side, at, self._lines[side].rest()) for side in (Side.CLIENT, Side.SERVER))
+        rests = ((side, at, self._lines[side].rest()) for side in (CLIENT, SERVER))
         self.leftover = tuple(rest for rest in rests if rest[2])
         heard.append(TlsStarted(TlsMode.STARTTLS))
 
@@ -290,23 +290,22 @@ def _server_mark(head: bytes) -> bool | None:
     return None if len(head) < 4 and b"* OK".startswith(head) else False
 
 
-_C, _S = Side.CLIENT, Side.SERVER
 _LITERALS = Example(
     "a client sends its password as a literal, then by AUTHENTICATE",
     (
-        (_S, b"* OK [CAPABILITY IMAP4rev1 AUTH=PLAIN AUTH=XOAUTH2] mail.example.com ready\r\n"),
-        (_C, b"a LOGIN {16}\r\n"),
-        (_S, b"+ go\r\n"),
-        (_C, b"scan@example.com {8}\r\n"),
-        (_S, b"+ go\r\n"),
-        (_C, b"secret-1\r\n"),
-        (_S, b"a NO Basic authentication is disabled.\r\n"),
-        (_C, b"b AUTHENTICATE PLAIN\r\n"),
-        (_S, b"+ \r\n"),
-        (_C, b"AHNjYW5AZXhhbXBsZS5jb20Ac2VjcmV0LTE=\r\n"),
-        (_S, b"b OK done\r\n"),
-        (_C, b"c LOGOUT\r\n"),
-        (_S, b"* BYE bye\r\nc OK bye\r\n"),
+        (SERVER, b"* OK [CAPABILITY IMAP4rev1 AUTH=PLAIN AUTH=XOAUTH2] mail.example.com ready\r\n"),
+        (CLIENT, b"a LOGIN {16}\r\n"),
+        (SERVER, b"+ go\r\n"),
+        (CLIENT, b"scan@example.com {8}\r\n"),
+        (SERVER, b"+ go\r\n"),
+        (CLIENT, b"secret-1\r\n"),
+        (SERVER, b"a NO Basic authentication is disabled.\r\n"),
+        (CLIENT, b"b AUTHENTICATE PLAIN\r\n"),
+        (SERVER, b"+ \r\n"),
+        (CLIENT, b"AHNjYW5AZXhhbXBsZS5jb20Ac2VjcmV0LTE=\r\n"),
+        (SERVER, b"b OK done\r\n"),
+        (CLIENT, b"c LOGOUT\r\n"),
+        (SERVER, b"* BYE bye\r\nc OK bye\r\n"),
     ),
     (
         Greeting(

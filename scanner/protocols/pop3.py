@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import deque
 
-from scanner.conversation import Side, Transport
+from scanner.conversation import CLIENT, SERVER, Side, Transport
 from scanner.events import (
     Event,
     Gap,
@@ -66,7 +66,7 @@ class Pop3Session:
             return heard
         if data:
             self._spoke[side] = True
-        if side is Side.SERVER:
+        if side is SERVER:
             while not self._over and (line := lines.pop()) is not None:
                 self._answered(line, at, heard)
         else:
@@ -101,7 +101,7 @@ class Pop3Session:
         return heard
 
     def _heard_client(self, at: int, heard: list[Event]) -> None:
-        lines = self._lines[Side.CLIENT]
+        lines = self._lines[CLIENT]
         while not self._over:
             if self._holding:
                 held = lines.rest()
@@ -201,7 +201,7 @@ class Pop3Session:
 
     def _start_tls(self, at: int, heard: list[Event]) -> None:
         self._over = True
-        rests = ((side, at, self._lines[side].rest()) for side in (Side.CLIENT, Side.SERVER))
+        rests = ((side, at, self._lines[side].rest()) for side in (CLIENT, SERVER))
         self.leftover = tuple(rest for rest in rests if rest[2])
         heard.append(TlsStarted(TlsMode.STARTTLS))
 
@@ -244,22 +244,21 @@ def _server_mark(head: bytes) -> bool | None:
     return None if len(head) < 3 and b"+OK".startswith(head) else False
 
 
-_C, _S = Side.CLIENT, Side.SERVER
 _OLD_CLIENT = Example(
     "an old client knocks with a password and is refused",
     (
         (
-            _S,
+            SERVER,
             b"+OK POP3 ready. [bQBhAGkAbAAuAGUAeABhAG0AcABsAGUALgBjAG8AbQA=]\r\n",
         ),
-        (_C, b"CAPA\r\n"),
-        (_S, b"+OK\r\nTOP\r\nSASL PLAIN XOAUTH2\r\nUSER\r\n.\r\n"),
-        (_C, b"USER scan@example.com\r\n"),
-        (_S, b"+OK\r\n"),
-        (_C, b"PASS secret-1\r\n"),
-        (_S, b"-ERR Basic authentication is disabled\r\n"),
-        (_C, b"QUIT\r\n"),
-        (_S, b"+OK bye\r\n"),
+        (CLIENT, b"CAPA\r\n"),
+        (SERVER, b"+OK\r\nTOP\r\nSASL PLAIN XOAUTH2\r\nUSER\r\n.\r\n"),
+        (CLIENT, b"USER scan@example.com\r\n"),
+        (SERVER, b"+OK\r\n"),
+        (CLIENT, b"PASS secret-1\r\n"),
+        (SERVER, b"-ERR Basic authentication is disabled\r\n"),
+        (CLIENT, b"QUIT\r\n"),
+        (SERVER, b"+OK bye\r\n"),
     ),
     (
         Greeting(

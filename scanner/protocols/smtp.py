@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections import deque
 
-from scanner.conversation import Side, Transport
+from scanner.conversation import CLIENT, SERVER, Side, Transport
 from scanner.events import (
     ClientName,
     Event,
@@ -68,10 +68,10 @@ class SmtpSession:
             return heard
         if data:
             self._spoke[side] = True
-        if side is Side.CLIENT and self._holding:
+        if side is CLIENT and self._holding:
             self._held(at, heard)
             return heard
-        if side is Side.SERVER:
+        if side is SERVER:
             self._heard_server(lines, at, heard)
         else:
             while not self._over and (line := lines.pop()) is not None:
@@ -144,7 +144,7 @@ class SmtpSession:
             case b"BDAT":
                 size = rest.split()[:1]
                 if size and size[0].isdigit():
-                    self._lines[Side.CLIENT].skip(int(size[0]))
+                    self._lines[CLIENT].skip(int(size[0]))
             case _:
                 pass
 
@@ -241,21 +241,21 @@ class SmtpSession:
         if code == b"220":
             self._start_tls(at, heard)
         else:
-            while not self._over and (line := self._lines[Side.CLIENT].pop()) is not None:
+            while not self._over and (line := self._lines[CLIENT].pop()) is not None:
                 self._asked(line, at, heard)
 
     def _held(self, at: int, heard: list[Event]) -> None:
         """The client says something before STARTTLS was answered: TLS, if the answer was not heard."""
-        held = self._lines[Side.CLIENT].rest()
+        held = self._lines[CLIENT].rest()
         if held.startswith(_TLS_RECORD):
-            self._lines[Side.CLIENT].push(held)
+            self._lines[CLIENT].push(held)
             self._start_tls(at, heard)
         elif held:
-            self._lines[Side.CLIENT].push(held)
+            self._lines[CLIENT].push(held)
 
     def _start_tls(self, at: int, heard: list[Event]) -> None:
         self._over = True
-        rests = ((side, at, self._lines[side].rest()) for side in (Side.CLIENT, Side.SERVER))
+        rests = ((side, at, self._lines[side].rest()) for side in (CLIENT, SERVER))
         self.leftover = tuple(rest for rest in rests if rest[2])
         heard.append(TlsStarted(TlsMode.STARTTLS))
 
@@ -266,22 +266,21 @@ class SmtpSession:
         return [exchange.login(None)] if exchange else []
 
 
-_C, _S = Side.CLIENT, Side.SERVER
 _COPIER = Example(
     "a copier sends a password to Exchange Online as if TLS were not there",
     (
-        (_S, b"220 AM0PR01CA0001.outlook.office365.com Microsoft ESMTP MAIL Service ready at x\r\n"),
-        (_C, b"EHLO copier\r\n"),
-        (_S, b"250-AM0PR01CA0001.outlook.office365.com Hello [203.0.113.7]\r\n"),
-        (_S, b"250-AUTH LOGIN XOAUTH2\r\n250 DSN\r\n"),
-        (_C, b"AUTH LOGIN\r\n"),
-        (_S, b"334 VXNlcm5hbWU6\r\n"),
-        (_C, b"c2NhbkBleGFtcGxlLmNvbQ==\r\n"),
-        (_S, b"334 UGFzc3dvcmQ6\r\n"),
-        (_C, b"c2VjcmV0LTE=\r\n"),
-        (_S, b"535 5.7.139 Authentication unsuccessful, basic authentication is disabled\r\n"),
-        (_C, b"QUIT\r\n"),
-        (_S, b"221 2.0.0 Service closing transmission channel\r\n"),
+        (SERVER, b"220 AM0PR01CA0001.outlook.office365.com Microsoft ESMTP MAIL Service ready at x\r\n"),
+        (CLIENT, b"EHLO copier\r\n"),
+        (SERVER, b"250-AM0PR01CA0001.outlook.office365.com Hello [203.0.113.7]\r\n"),
+        (SERVER, b"250-AUTH LOGIN XOAUTH2\r\n250 DSN\r\n"),
+        (CLIENT, b"AUTH LOGIN\r\n"),
+        (SERVER, b"334 VXNlcm5hbWU6\r\n"),
+        (CLIENT, b"c2NhbkBleGFtcGxlLmNvbQ==\r\n"),
+        (SERVER, b"334 UGFzc3dvcmQ6\r\n"),
+        (CLIENT, b"c2VjcmV0LTE=\r\n"),
+        (SERVER, b"535 5.7.139 Authentication unsuccessful, basic authentication is disabled\r\n"),
+        (CLIENT, b"QUIT\r\n"),
+        (SERVER, b"221 2.0.0 Service closing transmission channel\r\n"),
     ),
     (
         Greeting(
@@ -305,13 +304,13 @@ _COPIER = Example(
 _SENDER = Example(
     "a direct sender pipelines an envelope and its body is not read as commands",
     (
-        (_S, b"220-mx.example.com ESMTP\r\n220 welcome\r\n"),
-        (_C, b"HELO ups\r\n"),
-        (_S, b"250 mx.example.com\r\n"),
-        (_C, b"MAIL FROM:<a@example.com>\r\nRCPT TO:<b@example.com>\r\nDATA\r\n"),
-        (_S, b"250 ok\r\n250 ok\r\n354 go\r\n"),
-        (_C, b"AUTH PLAIN c2VjcmV0\r\n.\r\nQUIT\r\n"),
-        (_S, b"250 queued\r\n221 bye\r\n"),
+        (SERVER, b"220-mx.example.com ESMTP\r\n220 welcome\r\n"),
+        (CLIENT, b"HELO ups\r\n"),
+        (SERVER, b"250 mx.example.com\r\n"),
+        (CLIENT, b"MAIL FROM:<a@example.com>\r\nRCPT TO:<b@example.com>\r\nDATA\r\n"),
+        (SERVER, b"250 ok\r\n250 ok\r\n354 go\r\n"),
+        (CLIENT, b"AUTH PLAIN c2VjcmV0\r\n.\r\nQUIT\r\n"),
+        (SERVER, b"250 queued\r\n221 bye\r\n"),
     ),
     (
         Greeting("mx.example.com ESMTP welcome", "mx.example.com"),
@@ -323,11 +322,11 @@ _SENDER = Example(
 _STARTTLS = Example(
     "STARTTLS hands over",
     (
-        (_S, b"220 smtp.example.com ESMTP\r\n"),
-        (_C, b"EHLO [192.0.2.1]\r\n"),
-        (_S, b"250-smtp.example.com\r\n250-SIZE 1\r\n250 STARTTLS\r\n"),
-        (_C, b"STARTTLS\r\n"),
-        (_S, b"220 2.0.0 SMTP server ready\r\n"),
+        (SERVER, b"220 smtp.example.com ESMTP\r\n"),
+        (CLIENT, b"EHLO [192.0.2.1]\r\n"),
+        (SERVER, b"250-smtp.example.com\r\n250-SIZE 1\r\n250 STARTTLS\r\n"),
+        (CLIENT, b"STARTTLS\r\n"),
+        (SERVER, b"220 2.0.0 SMTP server ready\r\n"),
     ),
     (
         Greeting("smtp.example.com ESMTP", "smtp.example.com"),

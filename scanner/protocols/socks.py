@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from enum import Enum, auto
 from ipaddress import IPv4Address, IPv6Address
 
-from scanner.conversation import Side, Transport
+from scanner.conversation import CLIENT, SERVER, Side, Transport
 from scanner.events import Event, Gap, Label, Phase, Reached, Weird
 from scanner.session import Dialect, Example
 
@@ -35,7 +35,7 @@ class _Step(Enum):
     OVER = auto()
 
 
-_SPEAKERS = dict.fromkeys((_Step.METHOD, _Step.LOGGED_IN, _Step.REPLY, _Step.REPLY4), Side.SERVER)
+_SPEAKERS = dict.fromkeys((_Step.METHOD, _Step.LOGGED_IN, _Step.REPLY, _Step.REPLY4), SERVER)
 
 
 class SocksSession:
@@ -56,7 +56,7 @@ class SocksSession:
         self._data[side] += data
         self._spoke[side] |= bool(data)
         while not self._done():
-            speaker = _SPEAKERS.get(self._step, Side.CLIENT)
+            speaker = _SPEAKERS.get(self._step, CLIENT)
             used = self._read(self._data[speaker])
             if not used:
                 break
@@ -64,7 +64,7 @@ class SocksSession:
         if self._step is _Step.OPEN:
             self.leftover = tuple((one, at, self._data[one]) for one in Side if self._data[one])
             yield Label("socks.connect", self._target)
-        elif len(self._data[_SPEAKERS.get(self._step, Side.CLIENT)]) > MESSAGE_LIMIT:
+        elif len(self._data[_SPEAKERS.get(self._step, CLIENT)]) > MESSAGE_LIMIT:
             self._step = _Step.OVER
             yield Weird("socks_long")
 
@@ -180,16 +180,15 @@ def _server_mark(head: bytes) -> bool | None:
     return head[0] == 5 and (head[1] <= 9 or head[1] == 0xFF)
 
 
-_C, _S = Side.CLIENT, Side.SERVER
 _PASSWORD_TUNNEL = Example(
     "a tunnel to a name is opened with a password",
     (
-        (_C, b"\x05\2\0\2"),
-        (_S, b"\x05\2"),
-        (_C, b"\1\3ann\x08secret-1"),
-        (_S, b"\1\0"),
-        (_C, b"\x05\1\0\3\x10smtp.example.com\x02\x4b"),
-        (_S, b"\x05\0\0\1\xc0\0\2\1\x02\x4b"),
+        (CLIENT, b"\x05\2\0\2"),
+        (SERVER, b"\x05\2"),
+        (CLIENT, b"\1\3ann\x08secret-1"),
+        (SERVER, b"\1\0"),
+        (CLIENT, b"\x05\1\0\3\x10smtp.example.com\x02\x4b"),
+        (SERVER, b"\x05\0\0\1\xc0\0\2\1\x02\x4b"),
     ),
     (Label("socks.connect", "smtp.example.com:587"), Reached(Phase.ANSWERED)),
     (b"secret-1",),
@@ -197,8 +196,8 @@ _PASSWORD_TUNNEL = Example(
 _OLD_TUNNEL = Example(
     "SOCKS 4a",
     (
-        (_C, b"\4\1\0\x19\0\0\0\1ann\0mx.example.com\0"),
-        (_S, b"\0\x5a\0\0\0\0\0\0"),
+        (CLIENT, b"\4\1\0\x19\0\0\0\1ann\0mx.example.com\0"),
+        (SERVER, b"\0\x5a\0\0\0\0\0\0"),
     ),
     (Label("socks.connect", "mx.example.com:25"), Reached(Phase.ANSWERED)),
 )

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from scanner.conversation import Side, Transport
+from scanner.conversation import CLIENT, SERVER, Side, Transport
 from scanner.events import ClientHello, Event, Gap, Phase, Reached, ServerHello, Turn, Weird
 from scanner.session import Dialect, Example
 from scanner.wire import ciphers
@@ -58,7 +58,7 @@ class TlsSession:
         heard: list[Event] = []
         if self._lost[side]:
             return heard
-        if side is Side.CLIENT and not self._framed and (old := self._old_hello(data)) is not None:
+        if side is CLIENT and not self._framed and (old := self._old_hello(data)) is not None:
             if old:
                 self._hello_heard(ssl2_hello(old), heard)
             return heard
@@ -95,17 +95,17 @@ class TlsSession:
 
     def _old_hello(self, data: bytes) -> bytes | None:
         """The message of an SSLv2-form hello; empty while it is not whole; None if it has not that form."""
-        head = self._heads[Side.CLIENT] + data
+        head = self._heads[CLIENT] + data
         if not head[:1] or not head[0] & 0x80:
             self._framed = True
             return None
-        self._heads[Side.CLIENT] = head
+        self._heads[CLIENT] = head
         if len(head) < 3:
             return b""
         size = (head[0] & 0x7F) << 8 | head[1]
         if head[2] != _CLIENT_HELLO or len(head) < 2 + size:
             return b""
-        self._heads[Side.CLIENT], self._framed = head[2 + size :], True
+        self._heads[CLIENT], self._framed = head[2 + size :], True
         return head[2 : 2 + size]
 
     def _record(self, side: Side, record: Record, heard: list[Event]) -> None:
@@ -122,15 +122,15 @@ class TlsSession:
             heard.append(Weird(f"tls_alert_{name}", f"from the {side.name.lower()}"))
 
     def _message(self, side: Side, kind: int, body: bytes, heard: list[Event]) -> None:
-        if side is Side.CLIENT and kind == _CLIENT_HELLO:
+        if side is CLIENT and kind == _CLIENT_HELLO:
             self._hello_heard(client_hello(body), heard)
-        elif side is Side.SERVER and kind == _SERVER_HELLO:
+        elif side is SERVER and kind == _SERVER_HELLO:
             if choice := server_hello(body):
                 self._choice = choice
                 self._shield = ciphers.protection(choice.cipher, choice.version, choice.encrypt_then_mac)
                 self._finished = choice.version != ciphers.TLS13
                 heard.append(choice)
-        elif side is Side.SERVER and kind == _CERTIFICATE and (found := certificate(body)):
+        elif side is SERVER and kind == _CERTIFICATE and (found := certificate(body)):
             heard.append(found)
 
     def _hello_heard(self, hello: ClientHello | None, heard: list[Event]) -> None:
@@ -142,7 +142,7 @@ class TlsSession:
 
     def _data(self, side: Side, length: int, at: int, heard: list[Event]) -> None:
         if not self._finished:
-            if side is Side.SERVER:
+            if side is SERVER:
                 return
             self._finished = True
             if length in _TLS13_FINISHED:
@@ -184,17 +184,16 @@ def _hello_bytes() -> bytes:
 
 
 _ANSWER = b"\x02" + (38).to_bytes(3, "big") + b"\x03\x03" + bytes(32) + b"\0" + b"\xc0\x2f" + b"\0"
-_C, _S = Side.CLIENT, Side.SERVER
 _SIZES = Example(
     "a greeting and an answer inside TLS 1.2 are told by their sizes",
     (
-        (_C, _hello_bytes()),
-        (_S, b"\x16\x03\x03" + len(_ANSWER).to_bytes(2, "big") + _ANSWER),
-        (_C, b"\x14\x03\x03\0\x01\x01\x16\x03\x03\0\x28" + bytes(40)),
-        (_S, b"\x14\x03\x03\0\x01\x01\x16\x03\x03\0\x28" + bytes(40)),
-        (_S, b"\x17\x03\x03\0\x4a" + bytes(74)),
-        (_C, b"\x17\x03\x03\0\x26" + bytes(38)),
-        (_C, b"\x17\x03\x03\0\x1e" + bytes(30)),
+        (CLIENT, _hello_bytes()),
+        (SERVER, b"\x16\x03\x03" + len(_ANSWER).to_bytes(2, "big") + _ANSWER),
+        (CLIENT, b"\x14\x03\x03\0\x01\x01\x16\x03\x03\0\x28" + bytes(40)),
+        (SERVER, b"\x14\x03\x03\0\x01\x01\x16\x03\x03\0\x28" + bytes(40)),
+        (SERVER, b"\x17\x03\x03\0\x4a" + bytes(74)),
+        (CLIENT, b"\x17\x03\x03\0\x26" + bytes(38)),
+        (CLIENT, b"\x17\x03\x03\0\x1e" + bytes(30)),
     ),
     (
         ClientHello(
@@ -205,8 +204,8 @@ _SIZES = Example(
             "t12d010100_f06271c2b022_000000000000",
         ),
         ServerHello("TLSv1.2", "TLS_ECDHE_RSA_WITH_AES_128_GCM_SHA256"),
-        Turn(_S, 50, 50, 1, 0),
-        Turn(_C, 20, 20, 2, 0),
+        Turn(SERVER, 50, 50, 1, 0),
+        Turn(CLIENT, 20, 20, 2, 0),
         Reached(Phase.ANSWERED),
     ),
 )

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from scanner.conversation import Conversation, Ending, Endpoint, Flow, Side
+from scanner.conversation import CLIENT, SERVER, Conversation, Ending, Endpoint, Flow, Side
 from scanner.wire.batch import Columns
 from scanner.wire.embryos import CLIENT_IS_LOW, CLIENT_STARTED, ROW, SERVER_STARTED, Embryos
 from scanner.wire.harvest import Harvest, Selection
@@ -155,11 +155,11 @@ class FlowTable:
             client_is_low = bool(seed.flags & CLIENT_IS_LOW)
             stream = self._open(key, sender, target, client_is_low is low, client_is_low, seed.at)
             if seed.flags & CLIENT_STARTED:
-                stream.start(Side.CLIENT, seed.client_first)
-                stream.macs[Side.CLIENT] = mac_text(seed.client_mac)
+                stream.start(CLIENT, seed.client_first)
+                stream.macs[CLIENT] = mac_text(seed.client_mac)
             if seed.flags & SERVER_STARTED:
-                stream.start(Side.SERVER, seed.server_first)
-                stream.macs[Side.SERVER] = mac_text(seed.server_mac)
+                stream.start(SERVER, seed.server_first)
+                stream.macs[SERVER] = mac_text(seed.server_mac)
             return stream
         if flags & _SYN:
             sent_by_client = not flags & _ACK
@@ -167,7 +167,7 @@ class FlowTable:
             sent_by_client = _looks_like_client(sender.port, target.port, self._ports)
         stream = self._open(key, sender, target, sent_by_client, sent_by_client is low, at)
         if not flags & _SYN:
-            _join(stream, Side.CLIENT if sent_by_client else Side.SERVER, sheet, row)
+            _join(stream, CLIENT if sent_by_client else SERVER, sheet, row)
         return stream
 
     def _open(
@@ -180,7 +180,7 @@ class FlowTable:
 
     def _end(self, key: int, stream: Stream, ending: Ending) -> Conversation:
         del self._live[key]
-        self._remember(key, ((stream.base[Side.CLIENT] or 0) - 1) & 0xFFFFFFFF)
+        self._remember(key, ((stream.base[CLIENT] or 0) - 1) & 0xFFFFFFFF)
         return self._finish(stream, ending)
 
     def _remember(self, key: int, first: int) -> None:
@@ -261,7 +261,7 @@ def _feed(stream: Stream, sheet: Sheet, row: int) -> Ending | None:
     """Hear one row; tells how the connection ended, if it did."""
     flags, sequence, length = sheet.flags[row], sheet.sequence[row], sheet.length[row]
     stream.last_seen = max(stream.last_seen, sheet.at[row])
-    side = Side.CLIENT if sheet.low[row] is stream.client_is_low else Side.SERVER
+    side = CLIENT if sheet.low[row] is stream.client_is_low else SERVER
     if stream.macs[side] is None:
         stream.macs[side] = sheet.mac(row)
     if flags & _SYN:
@@ -293,7 +293,7 @@ def _join(stream: Stream, side: Side, sheet: Sheet, row: int) -> None:
 
 def _is_new(stream: Stream, sequence: int, low: bool) -> bool:
     """A SYN with another first number than that of the connection we know is another connection."""
-    base = stream.base[Side.CLIENT if low is stream.client_is_low else Side.SERVER]
+    base = stream.base[CLIENT if low is stream.client_is_low else SERVER]
     return base is None or (sequence + 1) & 0xFFFFFFFF != base
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from scanner.conversation import Chunk, Conversation, Ending, Flow, Side
+from scanner.conversation import CLIENT, SERVER, Chunk, Conversation, Ending, Flow, Side
 
 REORDERED_ROWS = 8
 """Segments that may wait for an earlier one: a mirror of two ports shuffles two or three. Past it: a gap."""
@@ -10,7 +10,6 @@ REORDERED_NS = 250_000_000
 """How long they may wait, in capture time: past a first retransmission, 200 ms in practice."""
 _FIN = 1
 """An acknowledgement may count the peer's FIN, which takes one sequence number (RFC 9293 3.4)."""
-_CLIENT, _SERVER = Side.CLIENT, Side.SERVER
 
 
 class Stream:
@@ -73,10 +72,10 @@ class Stream:
             first_seen=self.first_seen,
             last_seen=self.last_seen,
             ending=ending,
-            client_started=self.started[_CLIENT],
-            server_started=self.started[_SERVER],
-            client_mac=self.macs[_CLIENT],
-            server_mac=self.macs[_SERVER],
+            client_started=self.started[CLIENT],
+            server_started=self.started[SERVER],
+            client_mac=self.macs[CLIENT],
+            server_mac=self.macs[SERVER],
             duplicates=self.duplicates,
             conflicts=self.conflicts,
             truncated=self.truncated,

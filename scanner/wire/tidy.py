@@ -14,12 +14,12 @@ import numpy as np
 import numpy.typing as npt
 
 from scanner import net
-from scanner.conversation import Chunk, Conversation, Ending, Endpoint, Flow, Side
+from scanner.conversation import CLIENT, SERVER, Chunk, Conversation, Ending, Endpoint, Flow
 from scanner.wire.batch import Columns
 from scanner.wire.sheet import Index, Keys, mac_text
 
 _FIN, _SYN, _RST, _ACK = 1, 2, 4, 16
-_SIDES = (Side.CLIENT, Side.SERVER)
+_SIDES = (CLIENT, SERVER)
 _Mask = npt.NDArray[np.bool_]
 _chunk = partial(tuple.__new__, Chunk)
 
