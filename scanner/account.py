@@ -154,7 +154,8 @@ class Account:
 
     def _offer(self, offer: Offer) -> None:
         mechanisms, starttls = offer.mechanisms, offer.starttls
-        self.offered = tuple(sorted({*self.offered, *mechanisms}))
+        if mechanisms:
+            self.offered = tuple(sorted({*self.offered, *mechanisms})) if self.offered else mechanisms
         if mechanisms or starttls:
             self._step("offered " + " ".join((*mechanisms, *(("STARTTLS",) if starttls else ()))))
 
@@ -167,8 +168,10 @@ class Account:
         self.username = self.usernames.treat(login.username) or self.username
         if login.outcome is Outcome.REFUSED:
             self.cause = login.cause or self.cause
-        result = login.outcome.value if login.outcome else "no answer heard"
-        self._step(f"{login.mechanism} {result}" + (f" ({login.cause})" if login.cause else ""))
+        result = login.outcome or "no answer heard"
+        self._step(
+            f"{login.mechanism} {result} ({login.cause})" if login.cause else f"{login.mechanism} {result}"
+        )
 
     def _client_hello(self, hello: ClientHello) -> None:
         self.hello = self.hello or hello
@@ -197,12 +200,16 @@ class Account:
             self.weird.append(name)
 
     def _step(self, step: str) -> None:
-        if len(self.steps) < STEPS_KEPT and step[:STEP_LENGTH] not in self.steps[-1:]:
-            self.steps.append(step[:STEP_LENGTH])
+        steps, step = self.steps, step[:STEP_LENGTH]
+        if not steps or (len(steps) < STEPS_KEPT and step != steps[-1]):
+            steps.append(step)
 
     def label(self, name: str) -> str | None:
         """Text of the first label of this field."""
-        return next((label.text for label in self.labels if label.field == name), None)
+        for label in self.labels:
+            if label.field == name:
+                return label.text
+        return None
 
     @property
     def auth(self) -> tuple[AuthClass, Basis, float]:
@@ -225,8 +232,9 @@ class Account:
         """What the claim rests on, in a line."""
         steps = [*self.steps]
         if not self.attempts:
-            match self.auth[0]:
-                case AuthClass.UNKNOWN if self.auth[1] is Basis.ENDPOINT:
+            auth, basis, _ = self.auth
+            match auth:
+                case AuthClass.UNKNOWN if basis is Basis.ENDPOINT:
                     steps.append("the login is inside TLS")
                 case AuthClass.UNKNOWN:
                     steps.append("bytes are missing where a login could be")

@@ -16,6 +16,7 @@ from scanner.wire.hellos import client_hello, server_hello, ssl2_hello
 from scanner.wire.tls import Content, Messages, Record, Records
 
 _CLIENT_HELLO, _SERVER_HELLO, _CERTIFICATE = 1, 2, 11
+_APPLICATION_DATA = Content.APPLICATION_DATA
 _TLS13_FINISHED = {36 + 17, 52 + 17}
 """Record lengths of a client's Finished: four bytes of header, a hash, and TLS 1.3's 17 (RFC 8446 4.4.4)."""
 _ALERTS = {
@@ -66,11 +67,10 @@ class TlsSession:
             data = self._head(side, data)
         records = self._records[side]
         for record in records.push(data):
-            if record[0] == Content.APPLICATION_DATA:
-                if self._choice is not None:
-                    self._data(side, record[1], at, heard)
-            else:
+            if record[0] != _APPLICATION_DATA:
                 self._record(side, record, heard)
+            elif self._choice is not None:
+                self._data(side, record[1], at, heard)
         if records.broken:
             self._lost[side] = True
             heard.append(Weird("tls_not_tls"))

@@ -29,6 +29,9 @@ class Content:
     APPLICATION_DATA = 23
 
 
+_APPLICATION_DATA = Content.APPLICATION_DATA
+
+
 class Record(NamedTuple):
     """One record."""
 
@@ -56,24 +59,27 @@ class Records:
     def push(self, data: bytes) -> list[Record]:
         """Add bytes; give the records whose header (application data) or whole (all else) is here."""
         found: list[Record] = []
-        at = self._skip
+        at, end = self._skip, len(data)
+        if at >= end:
+            self._skip = at - end
+            return found
         if self._data:
             data = self._data + data
-        end = len(data)
+            end = len(data)
         while end - at >= _HEADER:
             content, length = data[at], data[at + 3] << 8 | data[at + 4]
             if not 20 <= content <= 24 or data[at + 1] != 3 or length > LARGEST_RECORD:
                 self.broken, self._data = True, b""
                 return found
             behind = at + _HEADER + length
-            if content == Content.APPLICATION_DATA:
+            if content == _APPLICATION_DATA:
                 found.append(_record((content, length, b"")))
             elif behind <= end:
                 found.append(_record((content, length, data[at + _HEADER : behind])))
             else:
                 break
             at = behind
-        self._data, self._skip = data[at:], max(at - end, 0)
+        self._data, self._skip = (data[at:], 0) if at < end else (b"", at - end)
         return found
 
 
