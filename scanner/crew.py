@@ -19,18 +19,21 @@ from scanner.pipeline import Bench, Finish, Gathered, Heard, Pipeline
 
 MOST_WORKERS = 8
 """Beside the parent, which decodes for all of them: more would wait for it."""
+SMALLEST_FOR_WORKERS = 16 << 20
+"""Bytes of captures below which starting workers takes longer than they save."""
 Found = TypeVar("Found")
 
 
 def workers_worth(size: int | None) -> int:
-    """Tell how many workers a capture of so many bytes deserves; None: nobody knows its size."""
-    if "fork" not in get_all_start_methods() or (size is not None and size < SMALLEST_FOR_WORKERS):
+    """Tell how many workers captures of so many bytes deserve; None: nobody knows their size."""
+    cores = os.cpu_count() or 1
+    if (
+        cores == 1
+        or "fork" not in get_all_start_methods()
+        or (size is not None and size < SMALLEST_FOR_WORKERS)
+    ):
         return 0
-    return min(os.cpu_count() or 1, MOST_WORKERS) if (os.cpu_count() or 1) > 1 else 0
-
-
-SMALLEST_FOR_WORKERS = 16 << 20
-"""Bytes of captures below which starting workers takes longer than they save."""
+    return min(cores, MOST_WORKERS)
 
 
 class Crew(Generic[Found]):

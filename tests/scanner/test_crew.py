@@ -1,0 +1,77 @@
+"""Several processes hear what one would hear, in an order that is the same each time."""
+
+from pathlib import Path
+
+import pytest
+
+from scanner.account import Usernames
+from scanner.capture.file import CaptureFile
+from scanner.catalogue.exchange import load_catalogue
+from scanner.crew import SMALLEST_FOR_WORKERS, Crew, workers_worth
+from scanner.model import Observation, RunTotals
+from scanner.pipeline import Pipeline
+
+OFFICE = str(Path(__file__).parents[2] / "captures" / "office.pcapng")
+CATALOGUE = load_catalogue()
+
+
+def same(found: list[Observation]) -> list[Observation]:
+    return found
+
+
+def pipeline() -> Pipeline:
+    return Pipeline(CATALOGUE, sensor="here", usernames=Usernames.KEEP)
+
+
+def alone(names: list[str]) -> tuple[list[Observation], RunTotals]:
+    one = pipeline()
+    seen = []
+    for name in names:
+        with CaptureFile(OFFICE) as capture:
+            seen += [found for batch in one.read(capture, name) for found in batch]
+    return seen, one.totals()
+
+
+def together(names: list[str], workers: int) -> tuple[list[Observation], RunTotals]:
+    one = pipeline()
+    seen = []
+    with Crew(one, same, workers) as crew:
+        for name in names:
+            with CaptureFile(OFFICE) as capture:
+                seen += [found for batch in one.run(capture, crew.hearing(name)) for found in batch]
+    return seen, one.totals()
+
+
+@pytest.mark.parametrize("workers", [1, 2, 3])
+def test_a_crew_hears_what_one_process_hears(workers: int) -> None:
+    seen, totals = together(["first", "second"], workers)
+    expected, told = alone(["first", "second"])
+    assert sorted(seen, key=repr) == sorted(expected, key=repr)
+    assert totals == told
+    assert seen == together(["first", "second"], workers)[0]
+
+
+def test_a_worker_that_dies_is_no_end_of_file() -> None:
+    def dying(found: list[Observation]) -> list[Observation]:
+        raise SystemExit(0)
+
+    one = pipeline()
+    with pytest.raises(EOFError), Crew(one, dying, 1) as crew, CaptureFile(OFFICE) as capture:
+        list(one.run(capture, crew.hearing("x")))
+
+
+@pytest.mark.parametrize(
+    ("size", "cores", "expected"),
+    [
+        pytest.param(SMALLEST_FOR_WORKERS - 1, 8, 0, id="a small capture needs none"),
+        pytest.param(SMALLEST_FOR_WORKERS, 2, 2, id="a large one has as many as there are cores"),
+        pytest.param(None, 4, 4, id="a pipe may go on for long"),
+        pytest.param(1 << 40, 64, 8, id="the parent could not feed more"),
+        pytest.param(1 << 40, 1, 0, id="one core has nobody to share with"),
+    ],
+)
+def test_workers_are_worth_their_start(
+    monkeypatch: pytest.MonkeyPatch, size: int | None, cores: int, expected: int
+) -> None:
+    monkeypatch.setattr("os.cpu_count", lambda: cores)
+    assert workers_worth(size) == expected
