@@ -2,18 +2,21 @@
 
 The parent decodes and picks, and hands each worker its part of every harvest; what a worker made of the one
 before comes back first. So neither waits for the other longer than a harvest takes, nothing piles up, and the
-order of what comes out is the same each time.
+order of what comes out is the same each time. What is pickled goes from a parent to its own fork and back, and
+nowhere else.
 """
 
 from __future__ import annotations
 
+import mmap
 import os
+import pickle
 import signal
 from collections.abc import Iterator
 from multiprocessing import get_all_start_methods, get_context
 from multiprocessing.connection import Connection
 from types import TracebackType
-from typing import Any, Generic, TypeVar
+from typing import Any, Generic, NamedTuple, TypeVar
 
 from scanner.pipeline import Bench, Finish, Gathered, Heard, Pipeline
 
@@ -21,6 +24,8 @@ MOST_WORKERS = 8
 """Beside the parent, which decodes for all of them: more would wait for it."""
 SMALLEST_FOR_WORKERS = 16 << 20
 """Bytes of captures below which starting workers takes longer than they save."""
+BOARD_BYTES = 64 << 20
+"""Each half of the board: several times a harvest; what has no room is sent through the pipe."""
 Found = TypeVar("Found")
 
 
@@ -42,13 +47,13 @@ class Crew(Generic[Found]):
     def __init__(self, pipeline: Pipeline, finish: Finish[Found], workers: int) -> None:
         """Start ``workers`` processes; ``finish`` runs in them, and what it gives must be picklable."""
         context = get_context("fork")
+        self._board = Board()
         self._pipes: list[Connection] = []
         self._processes = []
-        for _ in range(workers):
+        for number in range(workers):
             mine, theirs = context.Pipe()
-            worker = context.Process(
-                target=_work, args=(theirs, mine, pipeline, finish, workers), daemon=True
-            )
+            place = _Place(theirs, self._board, number, workers)
+            worker = context.Process(target=_work, args=(place, mine, pipeline, finish), daemon=True)
             worker.start()
             theirs.close()
             self._pipes.append(mine)
@@ -74,15 +79,16 @@ class Crew(Generic[Found]):
         """Begin a capture."""
         for pipe in self._pipes:
             pipe.send(capture)
-        return CrewHearing(self._pipes)
+        return CrewHearing(self._pipes, self._board)
 
 
 class CrewHearing(Generic[Found]):
     """One capture, heard by the crew."""
 
-    def __init__(self, pipes: list[Connection]) -> None:
+    def __init__(self, pipes: list[Connection], board: Board) -> None:
         """Take the pipes to the workers, each at the capture's beginning."""
         self._pipes = pipes
+        self._board = board
         self._owed = False
         self._tally = Heard()
 
@@ -93,9 +99,10 @@ class CrewHearing(Generic[Found]):
 
     def hear(self, gathered: Gathered) -> Iterator[Found]:
         """Hand out what was gathered; give what was made of what came before."""
-        for number, pipe in enumerate(self._pipes):
+        note = self._board.put(gathered)
+        for pipe in self._pipes:
             found = pipe.recv() if self._owed else ()
-            pipe.send(gathered.share(number, len(self._pipes)))
+            pipe.send(note)
             yield from found
         self._owed = True
 
@@ -112,17 +119,77 @@ class CrewHearing(Generic[Found]):
             yield from found
 
 
-def _work(
-    pipe: Connection, parents: Connection, pipeline: Pipeline, finish: Finish[Any], workers: int
-) -> None:
+class Note(NamedTuple):
+    """Where something stands on the board."""
+
+    half: int
+    pickled: bytes
+    """All but the large arrays."""
+    spans: tuple[tuple[int, int], ...]
+    """From where to where each of those stands."""
+
+
+class Board:
+    """Memory that all processes see: large arrays are written there once, and read where they stand.
+
+    It has two halves, written by turns: while one is read the other is written.
+    """
+
+    def __init__(self) -> None:
+        """Reserve it; memory is taken as it is written."""
+        self._halves = [mmap.mmap(-1, BOARD_BYTES) for _ in range(2)]
+        self._half = 0
+
+    def put(self, gathered: Gathered) -> Note:
+        """Write; what has no room there is sent along."""
+        self._half = 1 - self._half
+        half = self._halves[self._half]
+        spans: list[tuple[int, int]] = []
+        at = 0
+
+        def keep(buffer: pickle.PickleBuffer) -> bool:
+            nonlocal at
+            raw = buffer.raw()
+            behind = at + len(raw)
+            if behind > BOARD_BYTES:
+                return True
+            half[at:behind] = raw
+            spans.append((at, behind))
+            at = behind + -behind % 8
+            return False
+
+        pickled = pickle.dumps(gathered, protocol=5, buffer_callback=keep)
+        return Note(self._half, pickled, tuple(spans))
+
+    def get(self, note: Note) -> Gathered:
+        """Read; the arrays are good until the half is written again."""
+        view = memoryview(self._halves[note.half])
+        gathered: Gathered = pickle.loads(
+            note.pickled, buffers=[view[at:behind] for at, behind in note.spans]
+        )
+        return gathered
+
+
+class _Place(NamedTuple):
+    """Where a worker sits."""
+
+    pipe: Connection
+    board: Board
+    number: int
+    of: int
+
+
+def _work(place: _Place, parents: Connection, pipeline: Pipeline, finish: Finish[Any]) -> None:
     """Hear capture after capture, until the parent lets go."""
     parents.close()
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # the parent tells when to stop
+    pipe = place.pipe
     try:
         while True:
-            bench: Bench[Any] = pipeline.bench(pipe.recv(), finish, workers)
-            while (gathered := pipe.recv()) is not None:
-                pipe.send(list(bench.hear(gathered)))
+            bench: Bench[Any] = pipeline.bench(pipe.recv(), finish, place.of)
+            while (note := pipe.recv()) is not None:
+                share = place.board.get(note).share(place.number, place.of)
+                pipe.send(list(bench.hear(share)))
             pipe.send((list(bench.flush()), bench.tally))
     except (EOFError, ConnectionError):
         return

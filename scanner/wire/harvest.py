@@ -17,6 +17,8 @@ HARVEST_BYTES = 4 << 20
 """Bytes after which a harvest is handed over, however few segments they are."""
 MARKED_KEPT = 100_000
 """Connections followed for a mark on another port than mail's; past it new ones are counted ``unmarked``."""
+SPARSE = 4
+"""Payload that is less than one part in so many of its block is copied piece by piece; else the block is."""
 _FIN_SYN_RST = 7
 _MAC = 6
 
@@ -114,7 +116,9 @@ def _at(columns: Columns, rows: Index) -> Columns:
 
 
 def _own(columns: Columns) -> Columns:
-    """Copy payloads and MACs to a buffer of their own."""
+    """Copy payloads and MACs to a buffer of their own; or the whole, where most of it is of interest."""
+    if int(columns.captured.sum()) * SPARSE > len(columns.buffer):
+        return replace(columns, buffer=columns.buffer.copy())
     spoken = np.flatnonzero(columns.captured)
     begin = columns.payload[spoken]
     behind = (begin + columns.captured[spoken]).tolist()
