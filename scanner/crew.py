@@ -2,7 +2,7 @@
 
 The parent decodes and picks, and hands each worker its part of every harvest; what a worker made of the one
 before comes back first. So neither waits for the other longer than a harvest takes, nothing piles up, and the
-order of what comes out is the same each time. What is pickled goes from a parent to its own fork and back, and
+order of what comes out is the same each time. What is pickled goes to a fork of this process and back, and
 nowhere else.
 """
 
