@@ -82,7 +82,7 @@ class Window:
         return count > 0
 
     def close(self) -> None:
-        """Close what is read from, and wipe what was read: passwords went through here. Twice does no harm."""
+        """Close what is read from, and wipe what was read: it held passwords. Twice does no harm."""
         self._close()
         self._fill = _nothing
         self.buffer.fill(0)
