@@ -41,7 +41,7 @@ FOLDER = Path("/run/lab")
 MAIL = b"From: a@example.com\r\nTo: b@example.net\r\nSubject: lab\r\n\r\nscan\r\n"
 AT_ONCE = 8
 """Clients at a time: they mostly wait for the servers, which make a refused client wait."""
-CAPTURE = ["tcpdump", "-Z", "root", "-U", "--immediate-mode", "-B", "16384", "-i", "server", "-w", "-", "tcp"]
+CAPTURE = "tcpdump -Z root -U --immediate-mode -B 16384 -i server -w - tcp".split()  # noqa: SIM905
 CLIENT_S = 20
 LINGER_S = 0.5
 """For the last FINs to be captured."""
