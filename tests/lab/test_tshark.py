@@ -17,8 +17,9 @@ from scanner.account import Usernames
 from scanner.capture.file import CaptureFile
 from scanner.catalogue.exchange import load_catalogue
 from scanner.conversation import Conversation, Side
+from scanner.listener import Listener
 from scanner.model import Observation
-from scanner.pipeline import Listener, Pipeline
+from scanner.pipeline import Pipeline
 
 from .conftest import ENDPOINTS, ROOT, Lab, mailsunset, tshark
 
