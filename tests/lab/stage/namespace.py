@@ -1,4 +1,4 @@
-"""Run a program as root of a user, network and mount namespace of its own, for root and for anybody else.
+"""Run a program as root of namespaces of its own: users, network, mounts and processes; whoever one is.
 
 The namespace has ids 0 to 65535, for Postfix wants several users: root gives away its own, anybody else the
 range that ``/etc/subuid`` and ``/etc/subgid`` lend, through newuidmap and newgidmap.
@@ -13,8 +13,12 @@ from pathlib import Path
 
 IDS = 65536
 """Ids in the namespace: ``nobody`` is 65534."""
+UNSHARE = ["unshare", "--user", "--net", "--mount", "--pid", "--fork", "--kill-child", "--"]
+"""With processes of their own, so that nothing outlives the lab, however it ends."""
 BEGIN = 'echo ready && read -r go && exec "$@"'
 """Wait until the ids are mapped, and only then become root of them."""
+RESTRICTED = Path("/proc/sys/kernel/apparmor_restrict_unprivileged_userns")
+"""Ubuntu 24.04 and newer: a user namespace is made, but its root may do nothing."""
 
 
 class LabFault(Exception):
@@ -25,7 +29,7 @@ def run_inside(
     command: Sequence[str], cwd: Path, environment: Mapping[str, str], timeout_s: float
 ) -> subprocess.CompletedProcess[bytes]:
     """Run a program to its end and give what it printed. Raises LabFault where namespaces are forbidden."""
-    unshare = ["unshare", "--user", "--net", "--mount", "--", "sh", "-c", BEGIN, "sh", *command]
+    unshare = [*UNSHARE, "sh", "-c", BEGIN, "sh", *command]
     with subprocess.Popen(
         unshare,
         stdin=subprocess.PIPE,
@@ -47,6 +51,8 @@ def run_inside(
             os.killpg(process.pid, 9)
             out, err = process.communicate()
             raise LabFault(f"the lab did not end in {timeout_s} s:\n{err.decode(errors='replace')}") from None
+    if process.returncode and os.getuid() and RESTRICTED.exists() and RESTRICTED.read_text().strip() == "1":
+        raise LabFault(f"here only root makes such namespaces; run as root, or write 0 to {RESTRICTED}")
     return subprocess.CompletedProcess(command, process.returncode, out, err)
 
 
