@@ -21,37 +21,17 @@ DOVECOT = """
 base_dir = {folder}/run
 state_dir = {folder}/state
 log_path = {folder}/dovecot.log
-auth_debug = no
 protocols = imap pop3
 listen = *, ::
 ssl = yes
-ssl_cert = <{folder}/certificate.pem
-ssl_key = <{folder}/key.pem
 ssl_min_protocol = TLSv1
 ssl_cipher_list = DEFAULT@SECLEVEL=0
-disable_plaintext_auth = no
 auth_mechanisms = {mechanisms}
 auth_failure_delay = 0
-auth_username_format = %u
-mail_location = maildir:{folder}/mail/%u
 mail_uid = nobody
 mail_gid = nogroup
 first_valid_uid = 1
 first_valid_gid = 1
-passdb {{
-  driver = oauth2
-  mechanisms = xoauth2 oauthbearer
-  args = {folder}/oauth2.conf
-}}
-passdb {{
-  driver = passwd-file
-  mechanisms = {password_mechanisms}
-  args = scheme=PLAIN username_format=%u {folder}/users
-}}
-userdb {{
-  driver = static
-  args = uid=nobody gid=nogroup home={folder}/mail/%u allow_all_users=yes
-}}
 service anvil {{
   unix_listener anvil-auth-penalty {{
     mode = 0
@@ -68,6 +48,63 @@ service stats {{
   }}
 }}
 """
+DOVECOT_2_3 = """
+ssl_cert = <{folder}/certificate.pem
+ssl_key = <{folder}/key.pem
+disable_plaintext_auth = no
+auth_username_format = %u
+mail_location = maildir:{folder}/mail/%u
+passdb {{
+  driver = oauth2
+  mechanisms = xoauth2 oauthbearer
+  args = {folder}/oauth2.conf
+}}
+passdb {{
+  driver = passwd-file
+  mechanisms = {password_mechanisms}
+  args = scheme=PLAIN username_format=%u {folder}/users
+}}
+userdb {{
+  driver = static
+  args = uid=nobody gid=nogroup home={folder}/mail/%u allow_all_users=yes
+}}
+"""
+DOVECOT_2_4 = """
+ssl_server_cert_file = {folder}/certificate.pem
+ssl_server_key_file = {folder}/key.pem
+auth_allow_cleartext = yes
+auth_username_format = %{{user}}
+mail_driver = maildir
+mail_path = {folder}/mail/%{{user}}
+oauth2 {{
+  introspection_mode = local
+  username_attribute = email
+  oauth2_local_validation {{
+    dict fs {{
+      fs posix {{
+        prefix = {folder}/keys/
+      }}
+    }}
+  }}
+}}
+passdb oauth2 {{
+  mechanisms_filter = xoauth2 oauthbearer
+}}
+passdb passwd-file {{
+  mechanisms_filter = {password_mechanisms}
+  default_password_scheme = PLAIN
+  passwd_file_path = {folder}/users
+}}
+userdb static {{
+  fields {{
+    uid = nobody
+    gid = nogroup
+    home = {folder}/mail/%{{user}}
+  }}
+  userdb_static_allow_all_users = yes
+}}
+"""
+DOVECOT_2_4_HEAD = "dovecot_config_version = 2.4.0\ndovecot_storage_version = 2.4.0\n"
 OAUTH2 = """
 introspection_mode = local
 local_validation_key_dict = fs:posix:prefix={folder}/keys/
@@ -161,7 +198,10 @@ class Servers:
     def _start_dovecot(self, users: dict[str, str], key: bytes) -> subprocess.Popen[bytes]:
         folder = self.folder
         others = " ".join(set(MECHANISMS.split()) - {"xoauth2", "oauthbearer"})
-        settings = DOVECOT.format(folder=folder, mechanisms=MECHANISMS, password_mechanisms=others)
+        version = subprocess.run(["dovecot", "--version"], capture_output=True, check=True, text=True).stdout
+        newer = [int(part) for part in version.split(".")[:2]] >= [2, 4]
+        form = DOVECOT_2_4_HEAD + DOVECOT + DOVECOT_2_4 if newer else DOVECOT + DOVECOT_2_3
+        settings = form.format(folder=folder, mechanisms=MECHANISMS, password_mechanisms=others)
         (folder / "dovecot.conf").write_text(settings)
         (folder / "oauth2.conf").write_text(OAUTH2.format(folder=folder))
         (folder / "users").write_text(
