@@ -57,7 +57,7 @@ class Window:
         """Show what ``fill`` gives; ``position`` counts the bytes taken from disk or pipe for it."""
         self._fill = fill
         self.position = position
-        self.close = close
+        self._close = close
         self.buffer: Bytes = np.empty(BLOCK, dtype=np.uint8)
         self.begin = self.end = 0
         self.origin = 0
@@ -70,6 +70,8 @@ class Window:
         if rest > len(buffer) // 2:
             buffer = np.empty(2 * len(buffer), dtype=np.uint8)
         buffer[:rest] = self.buffer[self.begin : self.end].copy()
+        if buffer is not self.buffer:
+            self.buffer.fill(0)
         self.origin += self.begin
         self.buffer, self.begin, self.end = buffer, 0, rest
         try:
@@ -78,6 +80,18 @@ class Window:
             raise Corrupt(self.origin + self.end, fault.why) from None
         self.end += count
         return count > 0
+
+    def close(self) -> None:
+        """Close what is read from, and wipe what was read: it held passwords. Twice does no harm."""
+        self._close()
+        self._fill = _nothing
+        self.buffer.fill(0)
+        self.begin = self.end = 0
+
+
+def _nothing(room: memoryview) -> int:
+    """Fill nothing: it is closed."""
+    return 0
 
 
 class _Reader:

@@ -49,6 +49,7 @@ _SCRAM_MESSAGES = 2
 _DIGEST_USER = re.compile(
     rb'(?:^|[\s,])username=(?:"((?:[^"\\]|\\.)*)"|([^\s",]+))', re.IGNORECASE | re.DOTALL
 )
+_TOKENS = frozenset({"XOAUTH2", "OAUTHBEARER"})
 
 
 def auth_class(mechanism: str) -> AuthClass:
@@ -61,7 +62,7 @@ def auth_class(mechanism: str) -> AuthClass:
 class Exchange:
     """One attempt in progress."""
 
-    __slots__ = ("_messages", "_password_asked", "at", "mechanism", "username")
+    __slots__ = ("_denied", "_messages", "_password_asked", "at", "mechanism", "username")
 
     def __init__(self, mechanism: bytes, at: int) -> None:
         """Begin at a time (ns) with the mechanism that the client named."""
@@ -70,11 +71,14 @@ class Exchange:
         self.username: str | None = None
         self._messages = 0
         self._password_asked = False
+        self._denied = False
 
     def challenge(self, line: bytes) -> None:
-        """Hear what the server asks, base64; only LOGIN's prompts matter."""
+        """Hear what the server asks, base64: LOGIN's prompts, or that a token is no good (RFC 7628 3.2.2)."""
         if self.mechanism == "LOGIN":
             self._password_asked = (_decode(line) or b"").lower().startswith(b"pass")
+        elif self.mechanism in _TOKENS and self._messages:
+            self._denied = (_decode(line) or b"").lstrip().startswith(b"{")
 
     def answer(self, line: bytes) -> None:
         """Hear what the client answers, base64; nothing but a user name survives this call."""
@@ -90,7 +94,12 @@ class Exchange:
         return self._messages >= wanted
 
     def login(self, outcome: Outcome | None, sentence: bytes = b"") -> Login:
-        """Tell the attempt as an event; ``sentence`` is what the server said to it."""
+        """Tell the attempt as an event; ``sentence`` is what the server said to it.
+
+        A client that leaves when its token is no good was refused, though the last word was not said.
+        """
+        if outcome is None and self._denied:
+            outcome = Outcome.REFUSED
         return login(self.mechanism, outcome, self.username, sentence, self.at)
 
     def _name(self, message: bytes) -> str | None:

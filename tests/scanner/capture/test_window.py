@@ -147,3 +147,30 @@ def test_a_short_stream_is_shown_before_the_junk_behind_it(kind: str, tmp_path: 
     with pytest.raises(Corrupt):
         window.grow()
     window.close()
+
+
+@pytest.mark.parametrize("kind", ["plain", "gzip", "zstd"])
+def test_nothing_is_left_in_memory_after_closing(kind: str, tmp_path: Path) -> None:
+    path = tmp_path / "x"
+    path.write_bytes(packed(kind, b"secret" * 99))
+    window, _ = open_window(str(path))
+    window.grow()
+    assert b"secret" in window.buffer.tobytes()
+    window.close()
+    assert not window.buffer.any()
+    assert not window.grow()
+    assert (window.begin, window.end) == (0, 0)
+
+
+def test_a_buffer_that_was_too_small_is_wiped() -> None:
+    def fill(room: memoryview) -> int:
+        room[:] = b"x" * len(room)
+        return len(room)
+
+    window = Window(fill, lambda: 0, lambda: None)
+    small = window.buffer
+    assert window.grow()
+    assert window.grow()
+    assert window.buffer is not small
+    assert not small.any()
+    assert window.buffer[: window.end].all()

@@ -150,6 +150,27 @@ def test_an_exchange_is_spoken_after_its_messages(mechanism: bytes, needed: int)
     assert exchange.spoken
 
 
+@pytest.mark.parametrize(
+    ("mechanism", "challenges", "outcome"),
+    [
+        pytest.param(b"XOAUTH2", [b"", b'{"status":"401"}'], Outcome.REFUSED, id="a token is no good"),
+        pytest.param(b"OAUTHBEARER", [b"", b'{"status":"invalid_token"}'], Outcome.REFUSED, id="nor is this"),
+        pytest.param(b"XOAUTH2", [b""], None, id="the server asked for it only"),
+        pytest.param(b"XOAUTH2", [b'{"status":"401"}'], None, id="an error before any token"),
+        pytest.param(b"PLAIN", [b"", b"{}"], None, id="a password has no such challenge"),
+    ],
+)
+def test_a_client_may_leave_when_its_token_is_no_good(
+    mechanism: bytes, challenges: list[bytes], outcome: Outcome | None
+) -> None:
+    exchange = Exchange(mechanism, 0)
+    exchange.challenge(b64(challenges[0]))
+    if len(challenges) > 1:
+        exchange.answer(b64(b"user=ann\x01auth=Bearer secret-1\x01\x01"))
+        exchange.challenge(b64(challenges[1]))
+    assert exchange.login(None).outcome is outcome
+
+
 def test_what_is_kept_is_bounded() -> None:
     exchange = exchange_of(b"X" * 99, b"")
     assert exchange.mechanism == "X" * 32
