@@ -180,7 +180,8 @@ class FlowTable:
 
     def _end(self, key: int, stream: Stream, ending: Ending) -> Conversation:
         del self._live[key]
-        self._remember(key, ((stream.base[CLIENT] or 0) - 1) & 0xFFFFFFFF)
+        if stream.chunks:  # a SYN that met an old connection is reset and sent again, with the same number
+            self._remember(key, ((stream.base[CLIENT] or 0) - 1) & 0xFFFFFFFF)
         return self._finish(stream, ending)
 
     def _remember(self, key: int, first: int) -> None:

@@ -21,6 +21,8 @@ VERSIONS = {
     0x0300: "SSLv3",
     2: "SSLv2",
 }
+_DRAFTS = (0x7F, 0x7E, 0xFB)
+"""First bytes of the versions by which TLS 1.3 was tried out: its drafts', Google's, Facebook's."""
 _JA4_VERSIONS = {0x0304: "13", 0x0303: "12", 0x0302: "11", 0x0301: "10", 0x0300: "s3", 2: "s2"}
 _RETRY = bytes.fromhex("cf21ad74e59a6111be1d8c021e65b891c2a211167abb8c5e079e09e2c8a8339c")
 """RFC 8446 4.1.3: the random of a HelloRetryRequest."""
@@ -158,6 +160,8 @@ def _server_hello(bare: bytes) -> ServerHello | None:
         alpn = _alpn(found.get(_ALPN, b""))
     except ShortMessageError:
         return None
+    if version >> 8 in _DRAFTS:
+        version = 0x0304
     return ServerHello(
         VERSIONS.get(version, f"0x{version:04X}"), ciphers.name(suite), next(iter(alpn), None), _ETM in found
     )

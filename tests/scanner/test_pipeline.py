@@ -31,6 +31,19 @@ def observe(*parts: tuple[Side, bytes], port: int = 25, server: str = "52.96.0.1
     return Listener(CATALOGUE, "here", Usernames.KEEP).observe(heard)
 
 
+def segment(payload: bytes, source: int, target: int, sequence: int, acknowledged: int, flags: int) -> bytes:
+    """An IPv4 packet between two addresses; the lower port serves."""
+    tcp = struct.pack(">HHIIBBHHH", source, target, sequence, acknowledged, 0x50, flags, 0, 0, 0) + payload
+    ends = (b"\xc0\0\2\1", b"\xc6\x33\x64\1") if source > target else (b"\xc6\x33\x64\1", b"\xc0\0\2\1")
+    return struct.pack(">BBHHHBBH4s4s", 0x45, 0, 20 + len(tcp), 1, 0, 64, 6, 0, *ends) + tcp
+
+
+def captured(*packets: bytes) -> Batch:
+    sizes = np.array([len(packet) for packet in packets])
+    starts, at = np.cumsum(sizes) - sizes, np.arange(len(packets))
+    return Batch(np.frombuffer(b"".join(packets), np.uint8), starts, sizes, sizes, at, LinkType.RAW, None)
+
+
 def test_starttls_goes_on_as_tls() -> None:
     seen = observe(
         (S, b"220 mail.example.com ESMTP\r\n"),
@@ -71,16 +84,26 @@ def test_what_a_tap_decrypted_is_read_on() -> None:
     ],
 )
 def test_a_capture_may_begin_with_a_hello(port: int, expected: TlsMode) -> None:
-    tcp = struct.pack(">HHIIBBHHH", 50000, port, 7, 9, 0x50, 0x18, 0, 0, 0) + HELLO
-    ip = struct.pack(
-        ">BBHHHBBH4s4s", 0x45, 0, 20 + len(tcp), 1, 0, 64, 6, 0, b"\xc0\0\2\1", b"\xc6\x33\x64\1"
+    packets = segment(HELLO, 50000, port, 7, 9, 0x18)
+    ((seen,),) = (
+        found for found in Pipeline(CATALOGUE, sensor="here").read([captured(packets)], "x") if found
     )
-    packet = np.frombuffer(ip + tcp, np.uint8)
-    size = np.array([len(packet)])
-    batch = Batch(packet, np.array([0]), size, size, np.array([5]), LinkType.RAW, None)
-    ((seen,),) = (found for found in Pipeline(CATALOGUE, sensor="here").read([batch], "x") if found)
     assert (seen.tls_mode, seen.auth_class) == (expected, AuthClass.UNKNOWN)
     assert seen.ja4 is not None
+
+
+def test_a_connection_is_heard_whose_first_syn_was_reset() -> None:
+    batch = captured(
+        segment(b"", 50000, 25, 99, 0, 0x02),
+        segment(b"", 25, 50000, 5, 7777, 0x10),
+        segment(b"", 50000, 25, 7777, 0, 0x04),
+        segment(b"", 50000, 25, 99, 0, 0x02),
+        segment(b"", 25, 50000, 499, 100, 0x12),
+        segment(b"220 mx.example.com ESMTP\r\n", 25, 50000, 500, 100, 0x18),
+        segment(b"EHLO copier\r\n", 50000, 25, 100, 526, 0x18),
+    )
+    ((seen,),) = (found for found in Pipeline(CATALOGUE, sensor="here").read([batch], "x") if found)
+    assert (seen.client_name, seen.server_name, seen.gaps) == ("copier", "mx.example.com", 0)
 
 
 def test_a_proxys_tunnel_is_looked_into() -> None:
