@@ -76,13 +76,11 @@ def command(
     from scanner.net import vendor
     from scanner.pipeline import Pipeline
 
-    gc.set_threshold(GARBAGE_THRESHOLD)
     settings = _settled(settings, endpoints, catalogue, retirement, sensor, keep_sessions, no_db)
     _check(captures)
     known = catalogue_of(settings)
-    listening = Pipeline(
-        known, sensor=settings.sensor or "", usernames=Usernames(usernames), max_flows=max_flows
-    )
+    named = Usernames(usernames)
+    listening = Pipeline(known, sensor=settings.sensor or "", usernames=named, max_flows=max_flows)
     judging = judge(settings, known)
     judged = form == Format.TABLE or threshold
     with ExitStack() as stack:
@@ -142,6 +140,7 @@ class _Reading:
         from scanner.capture.file import CaptureFile
         from scanner.cli.progress import progress
 
+        gc.set_threshold(GARBAGE_THRESHOLD)
         if self._kept:
             self._run = self._kept.begin_run(self._listening.sensor, self._paths, now())
         with progress(self._paths) as shown:
