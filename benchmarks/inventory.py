@@ -197,7 +197,7 @@ def recording(path: Path) -> Iterator[Figure]:
         shutil.copy(path, copy)
         new, more = _recorded(Path(folder) / "new.db", fresh), _recorded(copy, known)
         yield Figure("inventory: a session of a new client", new, "at most", 12, "us")
-        yield Figure("inventory: a session beside a million", more, "at most", 25, "us")
+        yield Figure("inventory: a session beside a million", more, "at most", 30, "us")
 
 
 def _recorded(path: Path, seen: list[Observation]) -> float:

@@ -37,7 +37,9 @@ class Commands(click.Group):
 @click.option("--db", metavar="URL", envvar="MAILSUNSET_DB", help="Inventory: a file or a SQLAlchemy URL.")
 @click.option("--as-of", metavar="DATE", callback=as_date, help="Judge as on this day (YYYY-MM-DD).")
 @click.option(
-    "--config", metavar="FILE", help="Settings as TOML: db, sensor, catalogue, retirement, endpoint."
+    "--config",
+    metavar="FILE",
+    help="Settings as TOML: db, sensor, catalogue, retirement, endpoint, keep_sessions.",
 )
 @click.version_option(__version__, prog_name="mailsunset")
 @click.pass_context
