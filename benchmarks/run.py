@@ -154,11 +154,19 @@ def halfopen() -> list[Goal]:
     return compared("halfopen", [], 150)
 
 
+def inventory() -> list[Goal]:
+    """List and add to an inventory of many devices."""
+    from benchmarks.inventory import figures
+
+    return [Goal(*figure) for figure in figures()]
+
+
 MEASURES: dict[str, Callable[[], list[Goal]]] = {
     "start": start,
     "mailstorm": mailstorm,
     "office": office,
     "halfopen": halfopen,
+    "inventory": inventory,
 }
 """What can be asked for by name. A row is a measure: it prints what it likes and gives its goals."""
 

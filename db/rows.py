@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from dataclasses import fields
+from dataclasses import dataclass
 from functools import lru_cache
+from hashlib import blake2b
+from operator import attrgetter
 from typing import Any
 
 from db.schema import identity
@@ -18,88 +20,112 @@ SHAPE_FIELDS = (
     "mechanism", "auth_class", "outcome", "basis", "confidence", "cause",
 )  # fmt: skip
 """What makes two sessions of a host the same usage, beside the version that the client gave."""
-_KEPT = tuple(field.name for field in fields(Observation) if field.name != "turns")
+SHAPE_COLUMNS = ("key", *SHAPE_FIELDS, "client_version")
+DETAIL_FIELDS = (
+    "capture", "sensor", "tls_cipher", "ja3", "ja4", "attempts", "evidence", "offered",
+    "labels", "weird", "server_matched", "ending",
+)  # fmt: skip
+"""What else many sessions have alike."""
+SESSION_FIELDS = (
+    "first_seen", "last_seen", "client_port", "server_ip", "client_name", "username",
+    "mails", "gaps",
+)  # fmt: skip
+"""What a session has of its own."""
+ENDPOINT_FIELDS = ("client_ip", "client_mac")
+DROPPED_FIELDS = ("turns",)
 """Sizes inside TLS are never stored: those of a login betray the length of its secret."""
 
-
-@lru_cache(65_536)
-def shape_id(*values: object) -> int:
-    """Id of a way to use a service."""
-    return identity("shape", *values)
-
-
-def shape_row(seen: Observation) -> dict[str, Any]:
-    """How a session used its service, as a row of ``shapes``."""
-    row = {name: getattr(seen, name) for name in SHAPE_FIELDS}
-    row["client_version"] = next(
-        (label.text[:64] for label in seen.labels if label.field == "eas.version"), None
-    )
-    row["id"] = shape_id(*row.values())
-    return row
+shared = attrgetter(*SHAPE_FIELDS, *DETAIL_FIELDS)
+"""What sessions may have alike, as a tuple."""
+own = attrgetter(*SESSION_FIELDS)
+"""What a session has of its own, as a tuple."""
+_ENCODER = json.JSONEncoder(separators=(",", ":"))
+_LABELS = DETAIL_FIELDS.index("labels") + len(SHAPE_FIELDS)
 
 
-def session_id(seen: Observation) -> int:
-    """Id of a session: the same packets read from another file give the same."""
-    return identity(
-        "session", seen.first_seen, seen.client_ip, seen.client_port, seen.server_ip, seen.server_port
-    )
+def flow(client_ip: str, client_port: int, server_ip: str, server_port: int) -> int:
+    """Hash the ends of a session to a positive 63-bit number, the same on every machine."""
+    ends = f"{client_ip} {client_port} {server_ip} {server_port}".encode()
+    return int.from_bytes(blake2b(ends, digest_size=8).digest(), "big") >> 1
 
 
-def endpoint_id(seen: Observation) -> int:
-    """Id of an address behind a MAC."""
-    return identity("endpoint", seen.client_mac, seen.client_ip)
+@dataclass(frozen=True, slots=True)
+class Form:
+    """What sessions have alike: a row of ``shapes`` and one of ``details``."""
+
+    shape_key: int
+    shape: tuple[Any, ...]
+    """By ``SHAPE_COLUMNS``."""
+    key: int
+    """Of ``details``."""
+    record: str
 
 
-def dump(seen: Observation) -> str:
-    """An observation as JSON."""
-    record = {name: value for name in _KEPT if (value := getattr(seen, name)) not in (None, ())}
-    if seen.attempts:
-        record["attempts"] = [[a.mechanism, a.auth_class, a.outcome, a.cause] for a in seen.attempts]
-    if seen.labels:
-        record["labels"] = [[label.field, label.text] for label in seen.labels]
-    return json.dumps(record, separators=(",", ":"))
+def form(values: tuple[Any, ...]) -> Form:
+    """The rows that hold what ``shared`` gave."""
+    labels: tuple[Label, ...] = values[_LABELS]
+    version = next((label.text[:64] for label in labels if label.field == "eas.version"), None)
+    shape = _shape(*values[: len(SHAPE_FIELDS)], version)
+    record = dump(dict(zip(DETAIL_FIELDS, values[len(SHAPE_FIELDS) :], strict=True)))
+    return Form(shape[0], shape, identity(shape[0], record), record)
 
 
-def load(text: str) -> Observation:
-    """An observation from JSON; fields that the writer did not know have their defaults."""
-    record: dict[str, Any] = {name: None for name in _KEPT if name not in ("offered", "labels", "cause")}
-    record |= {"attempts": (), "weird": (), "ending": Ending.ENDED, "server_matched": None}
-    record |= json.loads(text)
-    record["server_kind"] = ServerKind(record["server_kind"])
-    record["auth_class"] = AuthClass(record["auth_class"])
-    record["basis"] = Basis(record["basis"])
+@lru_cache(4096)
+def _shape(*values: Any) -> tuple[Any, ...]:
+    cleaned = tuple(map(clean, values))
+    return (identity("shape", *cleaned), *cleaned)
+
+
+def clean(value: Any) -> Any:
+    """Replace what PostgreSQL takes in no text: a zero; everything else stays."""
+    return value.replace("\0", "\ufffd") if isinstance(value, str) and "\0" in value else value
+
+
+def dump(details: Mapping[str, Any]) -> str:
+    """What sessions share as JSON, without what is empty; ASCII only."""
+    record = {name: value for name, value in details.items() if value not in (None, ())}
+    if attempts := record.get("attempts"):
+        record["attempts"] = [[a.mechanism, a.auth_class, a.outcome, a.cause] for a in attempts]
+    if labels := record.get("labels"):
+        record["labels"] = [[label.field, label.text] for label in labels]
+    return _ENCODER.encode(record)
+
+
+def load(text: str) -> dict[str, Any]:
+    """What sessions share from JSON; fields that the writer did not know have their defaults."""
+    record: dict[str, Any] = dict.fromkeys(DETAIL_FIELDS)
+    record |= {"sensor": "", "attempts": (), "evidence": "", "offered": (), "labels": (), "weird": ()}
+    record |= {"ending": Ending.ENDED}
+    record |= {name: value for name, value in json.loads(text).items() if name in record}
     record["ending"] = Ending(record["ending"])
-    record["tls_mode"] = TlsMode(record["tls_mode"]) if record["tls_mode"] else None
-    record["outcome"] = _outcome(record["outcome"])
     record["attempts"] = tuple(Attempt(m, AuthClass(a), _outcome(o), c) for m, a, o, c in record["attempts"])
-    record["labels"] = tuple(Label(*label) for label in record.get("labels", ()))
-    record["offered"] = tuple(record.get("offered", ()))
-    record["weird"] = tuple(record["weird"])
-    return Observation(**record)
+    record["labels"] = tuple(Label(*label) for label in record["labels"])
+    record["offered"], record["weird"] = tuple(record["offered"]), tuple(record["weird"])
+    return record
 
 
-def usage(row: Mapping[str, Any], first_seen: int, last_seen: int, sessions: int, mails: int) -> Usage:
-    """A row of ``shapes`` with its counts."""
-    return Usage(
-        server_name=row["server_name"],
-        server_kind=ServerKind(row["server_kind"]),
-        server_port=row["server_port"],
-        protocol=row["protocol"],
-        service=row["service"],
-        tls_mode=TlsMode(row["tls_mode"]) if row["tls_mode"] else None,
-        tls_version=row["tls_version"],
-        mechanism=row["mechanism"],
-        auth_class=AuthClass(row["auth_class"]),
-        outcome=_outcome(row["outcome"]),
-        basis=Basis(row["basis"]),
-        confidence=row["confidence"],
-        first_seen=first_seen,
-        last_seen=last_seen,
-        sessions=sessions,
-        mails=mails,
-        cause=row["cause"],
-        client_version=row["client_version"],
-    )
+def way(row: Mapping[Any, Any]) -> dict[str, Any]:
+    """A row of ``shapes`` by the names and types of ``Observation`` and ``Usage``."""
+    found = {name: row[name] for name in SHAPE_FIELDS}
+    found["server_kind"] = ServerKind(row["server_kind"])
+    found["tls_mode"] = TlsMode(row["tls_mode"]) if row["tls_mode"] else None
+    found["auth_class"] = AuthClass(row["auth_class"])
+    found["outcome"] = _outcome(row["outcome"])
+    found["basis"] = Basis(row["basis"])
+    return found
+
+
+def observation(
+    of_shape: Mapping[str, Any], details: Mapping[str, Any], ip: str, mac: str, values: tuple[Any, ...]
+) -> Observation:
+    """A session from the rows that it is in; ``values`` are by ``SESSION_FIELDS``."""
+    mine = dict(zip(SESSION_FIELDS, values, strict=True))
+    return Observation(client_ip=ip, client_mac=mac or None, **mine, **of_shape, **details)
+
+
+def counted(of_shape: Mapping[str, Any], first_seen: int, last_seen: int, sessions: int, mails: int) -> Usage:
+    """A way (with its ``client_version``) and how much it was used."""
+    return Usage(**of_shape, first_seen=first_seen, last_seen=last_seen, sessions=sessions, mails=mails)
 
 
 def _outcome(text: str | None) -> Outcome | None:

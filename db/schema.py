@@ -1,15 +1,35 @@
-"""The tables of the inventory; ids are hashes of what they name, so that two writers never disagree."""
+"""The tables of the inventory.
+
+What repeats is kept once: a client's address in ``endpoints``, a way to use a service in ``shapes``, what
+else many sessions share in ``details``; so that a session is a short row at the end of its table, and writing
+it costs the same whether there are none or millions. Times are nanoseconds since 1970-01-01 UTC.
+"""
 
 from __future__ import annotations
 
 import hashlib
 
-from sqlalchemy import BigInteger, Column, Float, ForeignKey, Index, Integer, MetaData, String, Table, Text
+from sqlalchemy import (
+    BigInteger,
+    Boolean,
+    Column,
+    Float,
+    ForeignKey,
+    Index,
+    Integer,
+    MetaData,
+    String,
+    Table,
+    Text,
+    UniqueConstraint,
+)
 
 REVISION = "0001"
 """The newest migration; a database at another one is migrated when it is opened."""
 
 metadata = MetaData()
+RowId = BigInteger().with_variant(Integer, "sqlite")
+"""A number that the database gives out; SQLite does so for INTEGER only, which there has 64 bits too."""
 
 runs = Table(
     "runs",
@@ -20,32 +40,41 @@ runs = Table(
     Column("began", BigInteger, nullable=False),
     Column("ended", BigInteger),
     Column("totals", Text),
+    Column("forgotten_from", BigInteger),
+    Column("forgotten_to", BigInteger),
+    Column("forgotten", Boolean, nullable=False),
 )
-"""What was listened to; ``ended`` is null while a run goes on, and stays so if it was killed. Times in ns."""
+"""What was listened to; ``ended`` is null while a run goes on, and stays so if it was killed.
+
+``forgotten_from`` to ``forgotten_to``: when the sessions began that were dropped of it, null before that;
+``forgotten``: none of them is left.
+"""
 
 endpoints = Table(
     "endpoints",
     metadata,
-    Column("id", BigInteger, primary_key=True, autoincrement=False),
-    Column("mac", String(17)),
+    Column("id", RowId, primary_key=True, autoincrement=False),
     Column("ip", String(45), nullable=False),
-    Column("first_seen", BigInteger, nullable=False),
-    Column("last_seen", BigInteger, nullable=False),
+    Column("mac", String(17), nullable=False),
+    UniqueConstraint("ip", "mac", name="endpoints_by_address"),
 )
-"""A client as it shows on the wire: an address behind a MAC; which are one host is decided on reading."""
+"""A client as it shows on the wire: an address behind a MAC (empty: none was heard); which of them are one
+host is decided on reading. Rows stay for ever: writers remember the ids."""
 
 names = Table(
     "names",
     metadata,
-    Column("endpoint", BigInteger, ForeignKey("endpoints.id"), primary_key=True),
+    Column("endpoint", RowId, ForeignKey("endpoints.id"), primary_key=True),
     Column("source", String(64), primary_key=True),
     Column("name", String(512), primary_key=True),
+    sqlite_with_rowid=False,
 )
 
 shapes = Table(
     "shapes",
     metadata,
-    Column("id", BigInteger, primary_key=True, autoincrement=False),
+    Column("id", RowId, primary_key=True),
+    Column("key", BigInteger, nullable=False),
     Column("server_name", String(512)),
     Column("server_kind", String(16), nullable=False),
     Column("server_port", Integer, nullable=False),
@@ -60,39 +89,63 @@ shapes = Table(
     Column("confidence", Float, nullable=False),
     Column("cause", String(64)),
     Column("client_version", String(64)),
+    UniqueConstraint("key", name="shapes_by_key"),
 )
-"""A way to use a service; forty copiers of one model share one."""
+"""A way to use a service; forty copiers of one model share one. ``key`` hashes the rest. Rows stay for ever,
+as those of ``endpoints`` do."""
 
 usages = Table(
     "usages",
     metadata,
-    Column("endpoint", BigInteger, ForeignKey("endpoints.id"), primary_key=True),
-    Column("shape", BigInteger, ForeignKey("shapes.id"), primary_key=True),
+    Column("endpoint", RowId, ForeignKey("endpoints.id"), primary_key=True),
+    Column("shape", RowId, ForeignKey("shapes.id"), primary_key=True),
     Column("first_seen", BigInteger, nullable=False),
     Column("last_seen", BigInteger, nullable=False),
     Column("sessions", Integer, nullable=False),
     Column("mails", Integer, nullable=False),
+    sqlite_with_rowid=False,
 )
+"""What an endpoint's sessions add up to, kept up to date as they arrive, so that listing counts none."""
+
+details = Table(
+    "details",
+    metadata,
+    Column("id", RowId, primary_key=True),
+    Column("key", BigInteger, nullable=False),
+    Column("shape", RowId, ForeignKey("shapes.id"), nullable=False),
+    Column("record", Text, nullable=False),
+    UniqueConstraint("key", name="details_by_key"),
+)
+"""What else sessions share, as JSON by field name of ``Observation``; dropped with the last such session."""
 
 sessions = Table(
     "sessions",
     metadata,
-    Column("id", BigInteger, primary_key=True, autoincrement=False),
-    Column("run", Integer, ForeignKey("runs.id"), nullable=False),
-    Column("endpoint", BigInteger, ForeignKey("endpoints.id"), nullable=False),
-    Column("shape", BigInteger, ForeignKey("shapes.id"), nullable=False),
+    Column("id", RowId, primary_key=True),
     Column("first_seen", BigInteger, nullable=False),
-    Column("record", Text, nullable=False),
-    Index("sessions_by_time", "first_seen"),
-    Index("sessions_by_endpoint", "endpoint", "first_seen"),
+    Column("flow", BigInteger, nullable=False),
+    Column("run", Integer, ForeignKey("runs.id"), nullable=False),
+    Column("endpoint", RowId, ForeignKey("endpoints.id"), nullable=False),
+    Column("detail", RowId, ForeignKey("details.id"), nullable=False),
+    Column("last_seen", BigInteger, nullable=False),
+    Column("client_port", Integer, nullable=False),
+    Column("server_ip", String(45), nullable=False),
+    Column("client_name", String(512)),
+    Column("username", Text),
+    Column("mails", Integer, nullable=False),
+    Column("gaps", BigInteger, nullable=False),
+    Index("sessions_by_time", "first_seen", "flow", unique=True),
 )
-"""One conversation; ``record`` is an ``Observation`` as JSON, by field name."""
+"""One conversation. ``flow`` hashes its ends: the same ends at the same nanosecond are the same conversation,
+whatever file it was read from.
+
+There is no index by endpoint on purpose: at a million sessions it tripled the cost of writing one, and
+finding one machine's among them by looking at all takes a fraction of a second.
+"""
 
 
 def identity(*parts: object) -> int:
-    """Hash what names a row to a positive 63-bit id, the same on every machine."""
+    """Hash what names a row to a positive 63-bit number, the same on every machine."""
     text = "\x1f".join("" if part is None else str(part) for part in parts)
-    return (
-        int.from_bytes(hashlib.blake2b(text.encode("utf-8", "surrogatepass"), digest_size=8).digest(), "big")
-        >> 1
-    )
+    digest = hashlib.blake2b(text.encode("utf-8", "surrogatepass"), digest_size=8).digest()
+    return int.from_bytes(digest, "big") >> 1

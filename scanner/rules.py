@@ -41,7 +41,11 @@ def verdict(
     role_of: Callable[[Usage], str | None] = lambda _: None,
 ) -> Verdict:
     """Judge a host by all it does: the worst level, and the first date of that level."""
-    said = [reason for usage in usages for reason in judge(usage, retirement, as_of, role_of(usage))]
+    return weigh(reason for usage in usages for reason in judge(usage, retirement, as_of, role_of(usage)))
+
+
+def weigh(said: Iterable[Reason]) -> Verdict:
+    """Conclude from what was said of all that a host does."""
     reasons = tuple(dict.fromkeys(sorted(said, key=_urgency)))
     if not reasons:
         return Verdict(Level.FINE, None, ())

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import pkgutil
 import sys
@@ -36,7 +37,9 @@ class Commands(click.Group):
 @click.option("--db", metavar="URL", envvar="MAILSUNSET_DB", help="Inventory: a file or a SQLAlchemy URL.")
 @click.option("--as-of", metavar="DATE", callback=as_date, help="Judge as on this day (YYYY-MM-DD).")
 @click.option(
-    "--config", metavar="FILE", help="Settings as TOML: db, sensor, catalogue, retirement, endpoint."
+    "--config",
+    metavar="FILE",
+    help="Settings as TOML: db, sensor, catalogue, retirement, endpoint, keep_sessions.",
 )
 @click.version_option(__version__, prog_name="mailsunset")
 @click.pass_context
@@ -50,9 +53,11 @@ def root(ctx: click.Context, db: str | None, as_of: object, config: str | None) 
 
 
 def main() -> None:
-    """Run; a reader that goes away is no fault, and Ctrl-C ends with 130."""
+    """Run; a reader that goes away is no fault, a full disk is told in a line, Ctrl-C ends with 130."""
     try:
-        sys.exit(root(standalone_mode=False))
+        status = root(standalone_mode=False)
+        sys.stdout.flush()
+        sys.exit(status)
     except click.ClickException as fault:
         fault.show()
         sys.exit(fault.exit_code)
@@ -62,3 +67,9 @@ def main() -> None:
     except BrokenPipeError:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         sys.exit(0)
+    except OSError as fault:
+        if fault.errno not in (errno.ENOSPC, errno.EDQUOT, errno.EFBIG):
+            raise
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        click.echo(f"Error: cannot write what was asked for: {fault.strerror}", err=True)
+        sys.exit(1)

@@ -7,7 +7,7 @@ from typing import Any
 
 import click
 
-from scanner.cli.settings import as_time
+from scanner.cli.settings import KEEP_DAYS, as_days, as_time, as_where
 from scanner.model import Level
 from scanner.report.formats import Format
 
@@ -41,3 +41,28 @@ mechanism = click.option("--mechanism", metavar="NAME", help="Only logins by thi
 since = click.option(
     "--since", metavar="DATE", callback=as_time, help="Only what was seen on this day or later."
 )
+where = click.option(
+    "--where",
+    metavar="TEXT|PREFIX",
+    callback=as_where,
+    help="Only hosts in this prefix, or with this in a name or address.",
+)
+limit = click.option("--limit", type=click.IntRange(min=1), help="At most so many.")
+keep_sessions = click.option(
+    "--keep-sessions",
+    metavar="DAYS",
+    callback=as_days,
+    help=f"Forget sessions of runs longer ago, such as 30d, or forever.  [default: {KEEP_DAYS}d]",
+)
+TABLE_ROWS = 1000
+"""Rows of a table where no ``--limit`` is given: nobody reads more, and drawing takes a millisecond a row."""
+
+
+def rows_shown(form: str, asked: int | None) -> int | None:
+    """How many rows to write; None: all, for whom a program reads."""
+    return asked or (TABLE_ROWS if form == Format.TABLE else None)
+
+
+def say_more(shown: int, of: str) -> None:
+    """Tell on stderr that a list was cut."""
+    click.echo(f"{shown} of {of} are shown; --limit or another --format shows more", err=True)

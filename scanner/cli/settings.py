@@ -9,6 +9,8 @@ from collections.abc import Callable
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
+from functools import lru_cache
+from ipaddress import ip_network
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -19,8 +21,21 @@ if TYPE_CHECKING:
 
     from db import Inventory
     from scanner.catalogue.exchange import Catalogue
-    from scanner.model import Host, Level, Usage, Verdict
+    from scanner.catalogue.retirement import Retirement
+    from scanner.model import Host, Level, Reason, Usage, Verdict
 
+RUNS_TOLD = 3
+"""Unfinished runs told of: who has more knows by then."""
+SOURCES_SHOWN = 200
+"""Characters of a run's sources, so that a line stays one."""
+WAYS_REMEMBERED = 10_000
+"""Ways to use a service whose reasons are at hand: a big site has hundreds; past it they are judged anew."""
+KEEP_DAYS = 90
+"""How long sessions are kept unless the user says otherwise: a quarter, in which most machines mail once."""
+DAY_NS = 86_400 * 1_000_000_000
+FOREVER = "forever"
+MOST_DAYS = 36_500
+"""A century; more would be before the clock of files began."""
 FOUND = 10
 """Exit status of ``--fail-on`` when there is a finding of that level or worse."""
 
@@ -41,6 +56,8 @@ class Settings:
     catalogue: str | None = None
     retirement: str | None = None
     sensor: str | None = None
+    keep_days: int | None = KEEP_DAYS
+    """Sessions of runs longer ago are forgotten; None: never."""
 
     @classmethod
     def of(cls, db: str | None, as_of: object, config: dict[str, Any]) -> Settings:
@@ -52,6 +69,7 @@ class Settings:
             catalogue=config.get("catalogue"),
             retirement=config.get("retirement"),
             sensor=config.get("sensor"),
+            keep_days=days(str(config.get("keep_sessions", KEEP_DAYS))),
         )
 
 
@@ -66,26 +84,55 @@ def inventory(settings: Settings, create: bool = False) -> Iterator[Inventory]:
         raise InputError(str(fault)) from fault
     try:
         with opened:
+            if not create:
+                _say_unfinished(opened)
             yield opened
     except InventoryError as fault:
-        raise click.ClickException(str(fault)) from fault
+        kept = "; what was recorded before is kept" if create else ""
+        raise click.ClickException(f"{fault}{kept}") from fault
+
+
+def _say_unfinished(kept: Inventory) -> None:
+    from scanner.report.escape import visible
+
+    for run in kept.unfinished()[:RUNS_TOLD]:
+        day, sources = datetime.fromtimestamp(run.began // 1_000_000_000, UTC), ", ".join(run.sources)
+        line = (
+            f"mailsunset: run {run.id} of {day:%Y-%m-%d %H:%M} UTC ({sources[:SOURCES_SHOWN]}) is unfinished"
+        )
+        click.echo(visible(f"{line}: killed, or still going; what it had written by now is here"), err=True)
+
+
+def forget_old(kept: Inventory, settings: Settings) -> None:
+    """Drop sessions of runs that began longer ago than the user keeps them, and say so."""
+    if settings.keep_days is None:
+        return
+    if dropped := kept.forget(now() - settings.keep_days * DAY_NS):
+        said = f"{dropped} sessions of runs more than {settings.keep_days} days ago are forgotten"
+        click.echo(f"{said}; what they add up to is kept", err=True)
 
 
 def judge(settings: Settings, catalogue: Catalogue | None = None) -> Callable[[Host], Verdict]:
     """What says what becomes of a host, by the tables that the user chose."""
-    from scanner.catalogue.retirement import BadRetirementError, load_retirement
-    from scanner.rules import verdict
+    from scanner import rules
 
-    known = catalogue or catalogue_of(settings)
+    known, retirement = catalogue or catalogue_of(settings), dates(settings)
+
+    @lru_cache(WAYS_REMEMBERED)
+    def reasons(usage: Usage) -> tuple[Reason, ...]:
+        return rules.judge(usage, retirement, settings.as_of, known.role(usage.server_name))
+
+    return lambda host: rules.weigh(reason for usage in host.usage for reason in reasons(usage))
+
+
+def dates(settings: Settings) -> Retirement:
+    """The table of dates that the user chose."""
+    from scanner.catalogue.retirement import BadRetirementError, load_retirement
+
     try:
-        retirement = load_retirement(settings.retirement)
+        return load_retirement(settings.retirement)
     except BadRetirementError as fault:
         raise InputError(str(fault)) from fault
-
-    def role_of(usage: Usage) -> str | None:
-        return known.role(usage.server_name)
-
-    return lambda host: verdict(host.usage, retirement, settings.as_of, role_of)
 
 
 def catalogue_of(settings: Settings) -> Catalogue:
@@ -127,6 +174,35 @@ def as_time(ctx: click.Context, param: click.Parameter, value: str | None) -> in
     return (
         int(datetime(day.year, day.month, day.day, tzinfo=UTC).timestamp()) * 1_000_000_000 if day else None
     )
+
+
+def days(text: str) -> int | None:
+    """Read a time to keep: ``30d``, ``30`` or ``forever`` (None). Raises ``InputError``."""
+    if text == FOREVER:
+        return None
+    number = text.removesuffix("d")
+    if not (number.isascii() and number.isdecimal()) or not 1 <= int(number) <= MOST_DAYS:
+        raise InputError(f"{text!r} is not a time to keep like 30d, or {FOREVER}")
+    return int(number)
+
+
+def as_days(ctx: click.Context, param: click.Parameter, value: str | None) -> str | None:
+    """Check a time to keep as the user writes it."""
+    try:
+        days(FOREVER if value is None else value)
+    except InputError as fault:
+        raise click.BadParameter(str(fault)) from None
+    return value
+
+
+def as_where(ctx: click.Context, param: click.Parameter, value: str | None) -> str | None:
+    """Check what looks like a prefix: with a slash in it nothing else is meant."""
+    try:
+        if value and "/" in value:
+            ip_network(value, strict=False)
+    except ValueError:
+        raise click.BadParameter(f"{value!r} is not a prefix like 192.0.2.0/24") from None
+    return value
 
 
 def load_config(path: str | None) -> dict[str, Any]:

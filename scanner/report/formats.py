@@ -26,14 +26,14 @@ class Format(StrEnum):
 
 
 def write(records: Iterable[Record], form: Format, view: View, title: str, out: TextIO) -> None:
-    """Write records; a table shows what is in the view, CSV and JSON everything."""
+    """Write records as they come; a table shows what is in the view, the others everything."""
     match form:
         case Format.NDJSON:
             write_lines(records, out)
         case Format.JSON:
-            out.write(json.dumps(list(records), indent=2) + "\n")
+            _json(records, out)
         case Format.CSV:
-            _csv(list(records), view, out)
+            _csv(records, view, out)
         case Format.TABLE:
             _table(list(records), view, title, out)
 
@@ -44,11 +44,25 @@ def write_lines(records: Iterable[Record], out: TextIO) -> None:
     out.writelines(f"{encode(record)}\n" for record in records)
 
 
-def _csv(records: list[Record], view: View, out: TextIO) -> None:
-    names = list(records[0]) if records else list(view.fields)
+def _json(records: Iterable[Record], out: TextIO) -> None:
+    """As ``json.dumps`` would with an indent of 2, a record at a time."""
+    before = "[\n  "
+    for record in records:
+        out.write(before + json.dumps(record, indent=2).replace("\n", "\n  "))
+        before = ",\n  "
+    out.write("[]\n" if before.startswith("[") else "\n]\n")
+
+
+def _csv(records: Iterable[Record], view: View, out: TextIO) -> None:
     rows = csv.writer(out, lineterminator="\n")
-    rows.writerow(names)
-    rows.writerows([cell(_flat(record[name])) for name in names] for record in records)
+    names: list[str] = []
+    for record in records:
+        if not names:
+            names = list(record)
+            rows.writerow(names)
+        rows.writerow([cell(_flat(record[name])) for name in names])
+    if not names:
+        rows.writerow(view.fields)
 
 
 def _flat(value: Any) -> str:

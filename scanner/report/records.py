@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from functools import lru_cache
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from scanner.model import Attempt, Host, Observation, Reason, Usage, Verdict
+
+if TYPE_CHECKING:
+    from scanner.catalogue.retirement import Deadline
 
 Record = dict[str, Any]
 
@@ -93,6 +96,20 @@ def reason_record(reason: Reason) -> Record:
         "source": reason.source,
         "basis": reason.basis,
         "confidence": reason.confidence,
+    }
+
+
+def deadline_record(row: Deadline, as_of: date) -> Record:
+    """The record of a date, with the days that are left on a day."""
+    return {
+        "id": row.id,
+        "date": row.date.isoformat() if row.date else None,
+        "days": (row.date - as_of).days if row.date else None,
+        "what": row.what,
+        "applies": row.applies,
+        "source": row.source,
+        "checked": row.checked.isoformat(),
+        "confidence": row.confidence,
     }
 
 

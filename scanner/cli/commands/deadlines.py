@@ -7,8 +7,9 @@ import sys
 import click
 
 from scanner.cli import options
-from scanner.cli.settings import InputError, Settings
+from scanner.cli.settings import Settings, dates
 from scanner.report.formats import Format, write
+from scanner.report.records import deadline_record
 from scanner.report.views import DEADLINES
 
 
@@ -17,23 +18,5 @@ from scanner.report.views import DEADLINES
 @click.pass_obj
 def command(settings: Settings, form: str) -> None:
     """List Microsoft's dates, with the days that are left."""
-    from scanner.catalogue.retirement import BadRetirementError, load_retirement
-
-    try:
-        rows = load_retirement(settings.retirement).deadlines()
-    except BadRetirementError as fault:
-        raise InputError(str(fault)) from fault
-    found = [
-        {
-            "id": row.id,
-            "date": row.date.isoformat() if row.date else None,
-            "days": (row.date - settings.as_of).days if row.date else None,
-            "what": row.what,
-            "applies": row.applies,
-            "source": row.source,
-            "checked": row.checked.isoformat(),
-            "confidence": row.confidence,
-        }
-        for row in rows
-    ]
-    write(found, Format(form), DEADLINES, f"Deadlines as of {settings.as_of}", sys.stdout)
+    records = (deadline_record(row, settings.as_of) for row in dates(settings).deadlines())
+    write(records, Format(form), DEADLINES, f"Deadlines as of {settings.as_of}", sys.stdout)

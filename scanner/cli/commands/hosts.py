@@ -21,9 +21,8 @@ from scanner.report.views import HOSTS, summed_up
 @options.mechanism
 @click.option("--vendor", metavar="TEXT", help="Only hosts whose maker's name holds this.")
 @options.since
-@click.option(
-    "--where", metavar="TEXT|PREFIX", help="Only hosts in this prefix, or with this in a name or address."
-)
+@options.where
+@options.limit
 @options.fail_on
 @click.pass_obj
 def command(
@@ -35,6 +34,7 @@ def command(
     vendor: str | None,
     since: int | None,
     where: str | None,
+    limit: int | None,
     threshold: str | None,
 ) -> None:
     """List hosts with what becomes of them, and why."""
@@ -44,6 +44,9 @@ def command(
     wanted = HostFilter(Level(verdict) if verdict else None, protocol, mechanism, vendor, since, where)
     with inventory(settings) as kept:
         found = kept.hosts(judge(settings), wanted, vendor_of)
-    title = f"Hosts: {summed_up(judged.level for _, judged in found)}"
-    write((host_record(*pair) for pair in found), Format(form), HOSTS, title, sys.stdout)
-    fail_on(Level(threshold) if threshold else None, [judged.level for _, judged in found])
+        shown = found[: options.rows_shown(form, limit)]
+        title = f"Hosts: {summed_up(found.levels)}"
+        write((host_record(*pair) for pair in shown), Format(form), HOSTS, title, sys.stdout)
+        if len(shown) < len(found):
+            options.say_more(len(shown), f"{len(found)} hosts")
+        fail_on(Level(threshold) if threshold else None, found.levels)

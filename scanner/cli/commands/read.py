@@ -13,14 +13,24 @@ from typing import TYPE_CHECKING
 import click
 
 from scanner.cli import options
-from scanner.cli.settings import InputError, Settings, catalogue_of, fail_on, inventory, judge, now
-from scanner.model import Host, Level, Observation, RunTotals, Verdict
+from scanner.cli.settings import (
+    InputError,
+    Settings,
+    catalogue_of,
+    days,
+    fail_on,
+    forget_old,
+    inventory,
+    judge,
+    now,
+)
+from scanner.model import Level, Observation, RunTotals
 from scanner.report.formats import Format, write, write_lines
 from scanner.report.records import host_record, session_record
 from scanner.report.views import HOSTS, SESSIONS, summed_up
 
 if TYPE_CHECKING:
-    from db import Inventory
+    from db import Inventory, Listing
     from scanner.pipeline import Pipeline
 
 
@@ -43,6 +53,7 @@ HOSTS_SHOWN = 40
 @click.option("--sensor", metavar="NAME", help="Where this was captured.  [default: this machine's name]")
 @click.option("--max-flows", type=click.IntRange(min=1), default=1_000_000, show_default=True,
               help="Connections followed at a time.")  # fmt: skip
+@options.keep_sessions
 @options.fail_on
 @click.pass_obj
 def command(
@@ -56,6 +67,7 @@ def command(
     usernames: str,
     sensor: str | None,
     max_flows: int,
+    keep_sessions: str | None,
     threshold: str | None,
 ) -> None:
     """Read capture files, directories of them, or - for a pipe, and tell what was found."""
@@ -64,25 +76,23 @@ def command(
     from scanner.net import vendor
     from scanner.pipeline import Pipeline
 
-    gc.set_threshold(GARBAGE_THRESHOLD)
-    settings = _settled(settings, endpoints, catalogue, retirement, sensor, no_db)
+    settings = _settled(settings, endpoints, catalogue, retirement, sensor, keep_sessions, no_db)
     _check(captures)
     known = catalogue_of(settings)
-    listening = Pipeline(
-        known, sensor=settings.sensor or "", usernames=Usernames(usernames), max_flows=max_flows
-    )
+    named = Usernames(usernames)
+    listening = Pipeline(known, sensor=settings.sensor or "", usernames=named, max_flows=max_flows)
     judging = judge(settings, known)
     judged = form == Format.TABLE or threshold
     with ExitStack() as stack:
         kept = stack.enter_context(inventory(settings, create=True)) if judged or not no_db else None
         reading = _Reading(listening, kept, expand(captures))
         _show(reading, Format(form))
-        reading.finish()
-        hosts = kept.hosts(judging, vendor=vendor) if kept and judged else []
-        if form == Format.TABLE:
+        reading.finish(settings)
+        hosts = kept.hosts(judging, vendor=vendor) if kept and judged else None
+        if hosts is not None and form == Format.TABLE:
             _show_worst(hosts)
     reading.say()
-    fail_on(Level(threshold) if threshold else None, [verdict.level for _, verdict in hosts])
+    fail_on(Level(threshold) if threshold else None, hosts.levels if hosts is not None else [])
     if reading.unreadable:
         raise click.exceptions.Exit(1)
 
@@ -93,6 +103,7 @@ def _settled(
     catalogue: str | None,
     retirement: str | None,
     sensor: str | None,
+    keep_sessions: str | None,
     no_db: bool,
 ) -> Settings:
     """Let the options of this command go before those of the program and of the user's file."""
@@ -102,6 +113,7 @@ def _settled(
         catalogue=catalogue or settings.catalogue,
         retirement=retirement or settings.retirement,
         sensor=sensor or settings.sensor or _machine(),
+        keep_days=settings.keep_days if keep_sessions is None else days(keep_sessions),
         db="sqlite://" if no_db else settings.db,
     )
 
@@ -128,6 +140,7 @@ class _Reading:
         from scanner.capture.file import CaptureFile
         from scanner.cli.progress import progress
 
+        gc.set_threshold(GARBAGE_THRESHOLD)
         if self._kept:
             self._run = self._kept.begin_run(self._listening.sensor, self._paths, now())
         with progress(self._paths) as shown:
@@ -142,10 +155,11 @@ class _Reading:
                     self.unreadable.append(str(fault))
                     click.echo(f"mailsunset: {fault}", err=True)
 
-    def finish(self) -> None:
-        """Note that the run ended."""
+    def finish(self, settings: Settings) -> None:
+        """Note that the run ended, and forget what is too long ago."""
         if self._kept:
             self._kept.finish_run(self._run, self.totals, now())
+            forget_old(self._kept, settings)
 
     @property
     def totals(self) -> RunTotals:
@@ -184,10 +198,10 @@ def _show(reading: _Reading, form: Format) -> None:
             write(records, form, SESSIONS, "Sessions", sys.stdout)
 
 
-def _show_worst(hosts: list[tuple[Host, Verdict]]) -> None:
+def _show_worst(hosts: Listing) -> None:
     worst = [host_record(*pair) for pair in hosts[:HOSTS_SHOWN]]
     rest = f"; the worst {HOSTS_SHOWN}, 'mailsunset hosts' lists all" if len(hosts) > HOSTS_SHOWN else ""
-    title = f"Hosts in the inventory: {summed_up(verdict.level for _, verdict in hosts)}{rest}"
+    title = f"Hosts in the inventory: {summed_up(hosts.levels)}{rest}"
     write(worst, Format.TABLE, HOSTS, title, sys.stdout)
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from itertools import islice
 
 import click
 
@@ -19,7 +20,7 @@ from scanner.report.views import SESSIONS
 @options.protocol
 @options.mechanism
 @options.since
-@click.option("--limit", type=click.IntRange(min=1), help="At most so many.")
+@options.limit
 @click.pass_obj
 def command(
     settings: Settings,
@@ -37,5 +38,9 @@ def command(
         whose = kept.host(host) if host else None
         if host and whose is None:
             raise InputError(f"{host}: no such host in the inventory")
-        found = kept.sessions(SessionFilter(whose, protocol, mechanism, since, limit))
-        write(map(session_record, found), Format(form), SESSIONS, "Sessions", sys.stdout)
+        most = options.rows_shown(form, limit)
+        asked = SessionFilter(whose, protocol, mechanism, since, most and most + 1)
+        records = map(session_record, kept.sessions(asked))
+        write(islice(records, most), Format(form), SESSIONS, "Sessions", sys.stdout)
+        if most and next(records, None):
+            options.say_more(most, "the sessions")

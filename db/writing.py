@@ -1,0 +1,180 @@
+"""Write what was seen and what it adds up to, a batch at a time, a session counted once however often read.
+
+A batch is one transaction. Sessions go in first, where those that are there already fall out; only the others
+count. What a writer remembers between batches are ids of rows that are never deleted.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from itertools import count
+from typing import Any
+
+from sqlalchemy import Column, Connection, Select, Table, func, select
+
+from db import bulk, rows
+from db.forgetting import Counted
+from db.schema import details, endpoints, names, sessions, shapes, usages
+from scanner.model import Observation
+
+KEYS_ASKED = 500
+"""Ids in one query: SQLite before 3.32 takes 999 parameters."""
+REMEMBERED = 100_000
+"""Forms, addresses or names that a writer remembers, some 30 MB; past it all are let go and asked for."""
+CLIENT_NAME = "smtp.client_name"
+NAME_LENGTH = 512
+"""As much as its column takes."""
+
+_SESSION = tuple(column.name for column in sessions.columns if column.name != "id")
+_OWN = rows.SESSION_FIELDS
+_USAGE = tuple(column.name for column in usages.columns)
+_SUMS = ("sessions", "mails")
+_PLACE, _NAME = _SESSION.index("endpoint"), _SESSION.index("client_name")
+
+
+class Writer:
+    """Writes batches; remembers the ids of what comes again and again."""
+
+    def __init__(self) -> None:
+        """Know nothing yet."""
+        self._forms: dict[tuple[Any, ...], rows.Form] = {}
+        self._shapes: dict[int, int] = {}
+        self._endpoints: dict[tuple[str, str], int] = {}
+        self._names: set[tuple[int, int]] = set()
+
+    def forget(self) -> None:
+        """Let go of all ids: the transaction that gave them may be rolled back."""
+        self.__init__()  # type: ignore[misc]
+
+    def record(self, connection: Connection, run: int, seen: Sequence[Observation]) -> int:
+        """Write a batch in the caller's transaction; tells how many sessions were new."""
+        self._bound()
+        forms = self._forms_of(seen)
+        places = self._places_of(connection, seen)
+        ways, ids = self._ways_of(connection, forms)
+        found = [
+            (first, rows.flow(one.client_ip, port, server, one.server_port), run, place, ids[form.key], last,
+             port, server, _name(name), rows.clean(user), mails, gaps)
+            for one, (first, last, port, server, name, user, mails, gaps), place, form in zip(
+                seen, map(rows.own, seen), places, forms, strict=True
+            )
+        ]  # fmt: skip
+        fresh = _insert_sessions(connection, run, found)
+        used = [(*row, ways[form.shape_key]) for row, form in zip(found, forms, strict=True)]
+        if fresh is not None:
+            used = list(_only(used, fresh))
+        if used:
+            _add_usages(connection, used)
+            self._add_names(connection, used)
+        return len(used)
+
+    def _bound(self) -> None:
+        for remembered in (self._forms, self._shapes, self._endpoints, self._names):
+            if len(remembered) > REMEMBERED:
+                remembered.clear()
+
+    def _forms_of(self, seen: Sequence[Observation]) -> list[rows.Form]:
+        known, found = self._forms, []
+        for values in map(rows.shared, seen):
+            form = known.get(values)
+            if form is None:
+                form = known[values] = rows.form(values)
+            found.append(form)
+        return found
+
+    def _places_of(self, connection: Connection, seen: Sequence[Observation]) -> list[int]:
+        known = self._endpoints
+        places = [(one.client_ip, one.client_mac or "") for one in seen]
+        missing = list({place: None for place in places if place not in known})
+        if missing:
+            before = _newest(connection, endpoints)
+            new = [(key, *place) for key, place in enumerate(missing, before + 1)]
+            bulk.insert(connection, endpoints, ("id", "ip", "mac"), new, ("ip", "mac"))
+            columns = endpoints.c.id, endpoints.c.ip, endpoints.c.mac
+            if _newer(connection, endpoints, before) == len(new):
+                known.update(zip(missing, count(before + 1)))
+            else:
+                old = list({ip: None for ip, _ in missing})
+                known.update(
+                    ((ip, mac), key)
+                    for key, ip, mac in _in(connection, select(*columns), endpoints.c.ip, old)
+                )
+        return [known[place] for place in places]
+
+    def _ways_of(
+        self, connection: Connection, forms: list[rows.Form]
+    ) -> tuple[dict[int, int], dict[int, int]]:
+        """Ids of shapes and of details by their keys."""
+        known, used = self._shapes, {form.key: form for form in forms}
+        new = {form.shape_key: form.shape for form in used.values() if form.shape_key not in known}
+        if new:
+            bulk.insert(connection, shapes, rows.SHAPE_COLUMNS, list(new.values()), ("key",))
+            known.update(_in(connection, select(shapes.c.key, shapes.c.id), shapes.c.key, list(new)))
+        described = [(form.key, known[form.shape_key], form.record) for form in used.values()]
+        bulk.insert(connection, details, ("key", "shape", "record"), described, ("key",))
+        return known, dict(_in(connection, select(details.c.key, details.c.id), details.c.key, list(used)))
+
+    def _add_names(self, connection: Connection, used: list[bulk.Row]) -> None:
+        heard = {(row[_PLACE], row[_NAME]) for row in used if row[_NAME]} - self._names
+        called = [(place, CLIENT_NAME, name) for place, name in heard]
+        bulk.insert(connection, names, ("endpoint", "source", "name"), called, ("endpoint", "source", "name"))
+        self._names |= heard
+
+
+def _insert_sessions(connection: Connection, run: int, found: list[bulk.Row]) -> set[tuple[int, int]] | None:
+    """Insert what is not there; tells which that was, None: all."""
+    before = _newest(connection, sessions)
+    bulk.insert(connection, sessions, _SESSION, found, ("first_seen", "flow"))
+    if _newer(connection, sessions, before) == len(found):
+        return None
+    asked = select(sessions.c.first_seen, sessions.c.flow)
+    return set(bulk.read(connection, asked.where(sessions.c.id > before)))
+
+
+def _only(used: Iterable[bulk.Row], fresh: set[tuple[int, int]]) -> Iterator[bulk.Row]:
+    """Rows of sessions that were new, each once."""
+    left = set(fresh)
+    for row in used:
+        if (row[0], row[1]) in left:
+            left.remove((row[0], row[1]))
+            yield row
+
+
+def _name(name: str | None) -> str | None:
+    return rows.clean(name[:NAME_LENGTH]) if name else None
+
+
+def _add_usages(connection: Connection, used: list[bulk.Row]) -> None:
+    counted = Counted(connection, used)
+    always = not counted.spans
+    sums: dict[tuple[int, int], list[int]] = {}
+    for first, _, _, place, _, last, _, _, _, _, mails, _, shape in used:
+        one = 1 if always or counted.is_new(place, shape, first) else 0
+        use = sums.get((place, shape))
+        if use is None:
+            sums[place, shape] = [first, last, one, mails * one]
+            continue
+        if first < use[0]:
+            use[0] = first
+        if last > use[1]:
+            use[1] = last
+        use[2] += one
+        use[3] += mails * one
+    added = [(*key, *use) for key, use in sums.items()]
+    bulk.add(connection, usages, _USAGE, added, ("endpoint", "shape"), _SUMS)
+
+
+def _newest(connection: Connection, table: Table) -> int:
+    return connection.execute(select(func.max(table.c.id))).scalar() or 0
+
+
+def _newer(connection: Connection, table: Table, key: int) -> int:
+    """Rows after one: those of this transaction, for one writes at a time."""
+    return connection.execute(select(func.count()).where(table.c.id > key)).scalar() or 0
+
+
+def _in(
+    connection: Connection, asked: Select[Any], column: Column[Any], keys: Sequence[Any]
+) -> Iterator[tuple[Any, ...]]:
+    for at in range(0, len(keys), KEYS_ASKED):
+        yield from bulk.read(connection, asked.where(column.in_(keys[at : at + KEYS_ASKED])))

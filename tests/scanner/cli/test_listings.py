@@ -1,0 +1,254 @@
+"""What is listed: filters, formats, and nothing of the wire that acts on who reads it."""
+
+import csv
+import io
+import json
+import os
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from click.testing import CliRunner, Result
+
+from db import Inventory
+from scanner.cli import root
+from scanner.events import Outcome, TlsMode
+from scanner.model import AuthClass, RunTotals
+from scanner.report.views import DEADLINES, HOSTS, SESSIONS
+from tests.db.samples import SEEN, other
+
+DAY = 86_400 * 10**9
+JULY, AUGUST = 1_782_864_000 * 10**9, 1_785_542_400 * 10**9
+"""The first of July and of August 2026."""
+HOSTILE = "=cmd|' /C calc'!A0\x1b[2J\u202e\r\n\x00"
+ROOT = Path(__file__).parents[3]
+
+COPIER = other(first_seen=JULY, last_seen=JULY + 5)
+PHONE = other(
+    client_ip="10.0.0.2", client_mac="f0:18:98:00:00:02", client_name=None, protocol="http", service="eas",
+    server_port=443, mechanism="HTTP-Bearer", auth_class=AuthClass.OAUTH, tls_mode=TlsMode.IMPLICIT,
+    first_seen=AUGUST, last_seen=AUGUST + DAY,
+)  # fmt: skip
+ROBOT = other(
+    client_ip="192.0.2.7", client_mac=None, client_name=HOSTILE, username=HOSTILE, protocol="imap",
+    mechanism="IMAP-LOGIN", outcome=Outcome.REFUSED, evidence=HOSTILE, server_port=143, service=None,
+    first_seen=AUGUST + DAY, last_seen=AUGUST + 2 * DAY,
+)  # fmt: skip
+
+
+@pytest.fixture(scope="module")
+def db(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    path = tmp_path_factory.mktemp("db") / "i.db"
+    with Inventory.open(str(path)) as kept:
+        run = kept.begin_run("here", ["a.pcap"], 1)
+        kept.record(run, [COPIER, PHONE, ROBOT])
+        kept.finish_run(run, RunTotals(), 2)
+    return path
+
+
+@pytest.fixture(autouse=True)
+def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    for name in ("XDG_CONFIG_HOME", "XDG_DATA_HOME"):
+        monkeypatch.setenv(name, str(tmp_path))
+    monkeypatch.delenv("MAILSUNSET_DB", raising=False)
+    yield
+
+
+def run(db: Path, *arguments: str) -> Result:
+    return CliRunner().invoke(root, ["--db", str(db), "--as-of", "2026-11-24", *arguments])
+
+
+@pytest.mark.parametrize(
+    ("filters", "found"),
+    [
+        ([], "copier phone robot"),
+        (["--verdict", "breaks"], "copier"),
+        (["--verdict", "broken"], "robot"),
+        (["--verdict", "fine"], "phone"),
+        (["--verdict", "unknown"], ""),
+        (["--protocol", "imap"], "robot"),
+        (["--protocol", "pop3"], ""),
+        (["--mechanism", "login"], "copier"),
+        (["--mechanism", "HTTP-Bearer"], "phone"),
+        (["--mechanism", "NO-SUCH"], ""),
+        (["--protocol", "imap", "--mechanism", "LOGIN"], ""),
+        (["--vendor", "ricoh"], "copier"),
+        (["--vendor", "nobody"], ""),
+        (["--since", "2026-07-01"], "copier phone robot"),
+        (["--since", "2026-07-02"], "phone robot"),
+        (["--since", "2026-08-03"], "robot"),
+        (["--since", "2026-08-04"], ""),
+        (["--where", "10.0.0.0/24"], "copier phone"),
+        (["--where", "10.0.0.2"], "phone"),
+        (["--where", "192.0.2.0/25"], "robot"),
+        (["--where", "2001:db8::/32"], ""),
+        (["--where", "COPIER"], "copier"),
+        (["--where", "f0:18"], "phone"),
+        (["--verdict", "breaks", "--where", "192.0.2.0/24"], ""),
+        (["--limit", "1"], "robot"),
+    ],
+    ids=" ".join,
+)  # fmt: skip
+def test_hosts_by_filter(db: Path, filters: list[str], found: str) -> None:
+    done = run(db, "hosts", "--format", "ndjson", *filters)
+    assert done.exit_code == 0, done.output
+    names = {"10.0.0.1": "copier", "10.0.0.2": "phone", "192.0.2.7": "robot"}
+    listed = [names[json.loads(line)["addresses"][0]] for line in done.stdout.splitlines()]
+    assert sorted(listed) == found.split()
+
+
+@pytest.mark.parametrize(
+    ("filters", "found"),
+    [
+        ([], "robot phone copier"),
+        (["--host", "10.0.0.1"], "copier"),
+        (["--host", "F0-18-98-00-00-02"], "phone"),
+        (["--host", "Copier"], "copier"),
+        (["--protocol", "http"], "phone"),
+        (["--mechanism", "imap-login"], "robot"),
+        (["--since", "2026-08-01"], "robot phone"),
+        (["--since", "2026-08-02"], "robot"),
+        (["--limit", "2"], "robot phone"),
+        (["--host", "10.0.0.1", "--protocol", "imap"], ""),
+    ],
+    ids=" ".join,
+)
+def test_sessions_by_filter(db: Path, filters: list[str], found: str) -> None:
+    done = run(db, "sessions", "--format", "ndjson", *filters)
+    assert done.exit_code == 0, done.output
+    names = {"10.0.0.1": "copier", "10.0.0.2": "phone", "192.0.2.7": "robot"}
+    assert [names[json.loads(line)["client_ip"]] for line in done.stdout.splitlines()] == found.split()
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (["hosts", "--verdict", "bad"], "is not one of"),
+        (["hosts", "--protocol", "ftp"], "is not one of"),
+        (["hosts", "--since", "yesterday"], "is not a day"),
+        (["hosts", "--since", "2026-02-30"], "is not a day"),
+        (["hosts", "--where", "10.0.0.0/99"], "is not a prefix"),
+        (["hosts", "--where", "nonsense/8"], "is not a prefix"),
+        (["hosts", "--limit", "0"], "is not in the range"),
+        (["hosts", "--format", "xml"], "is not one of"),
+        (["hosts", "--fail-on", "doom"], "is not one of"),
+        (["sessions", "--protocol", "ftp"], "is not one of"),
+        (["sessions", "--since", "1"], "is not a day"),
+        (["sessions", "--limit", "many"], "is not a valid integer"),
+        (["sessions", "--host", "10.9.9.9"], "no such host"),
+        (["explain", "10.9.9.9"], "no such host"),
+        (["explain", "10.0.0.1", "--format", "csv"], "no form as CSV"),
+        (["export", "names"], "is not one of"),
+        (["export", "hosts", "--format", "xls"], "is not one of"),
+        (["deadlines", "--format", "x"], "is not one of"),
+    ],
+    ids=lambda value: " ".join(value) if isinstance(value, list) else None,
+)
+def test_a_bad_value_is_told_and_ends_with_two(db: Path, arguments: list[str], said: str) -> None:
+    done = run(db, *arguments)
+    assert done.exit_code == 2
+    assert said in done.stderr
+    assert not done.stdout
+
+
+FIELDS = {"hosts": HOSTS.fields, "sessions": SESSIONS.fields, "deadlines": DEADLINES.fields}
+
+
+@pytest.mark.parametrize("form", ["table", "json", "ndjson", "csv"])
+@pytest.mark.parametrize("what", FIELDS)
+def test_an_export_has_all_fields_in_every_form(db: Path, tmp_path: Path, what: str, form: str) -> None:
+    file = tmp_path / "out"
+    assert run(db, "export", what, "--format", form, "-o", str(file)).exit_code == 0
+    text = file.read_text("utf-8")
+    assert run(db, "export", what, "--format", form).stdout == text
+    assert "\x1b" not in text and "\u202e" not in text and "\0" not in text and "\r" not in text
+    match form:
+        case "json":
+            found = json.loads(text)
+            assert text == json.dumps(found, indent=2) + "\n"
+        case "ndjson":
+            found = [json.loads(line) for line in text.splitlines()]
+        case "csv":
+            found = list(csv.DictReader(io.StringIO(text)))
+            assert not [
+                cell for row in found for cell in row.values() if cell.startswith(("=", "+", "-", "@"))
+            ]
+        case _:
+            assert "─" in text
+            return
+    assert found and all(tuple(row) == FIELDS[what] for row in found)
+
+
+def test_what_came_off_the_wire_is_whole_in_json_and_defused_in_csv(db: Path) -> None:
+    (shown,) = [
+        json.loads(line)
+        for line in run(db, "export", "sessions").stdout.splitlines()
+        if json.loads(line)["client_ip"] == "192.0.2.7"
+    ]
+    assert shown["evidence"] == HOSTILE
+    rows = csv.DictReader(io.StringIO(run(db, "export", "sessions", "--format", "csv").stdout))
+    (row,) = [row for row in rows if row["client_ip"] == "192.0.2.7"]
+    assert row["evidence"].startswith("'=cmd|") and "\\x1b[2J\\u202e\\x0d\\x0a\\x00" in row["evidence"]
+    assert row["username"].startswith("'=cmd|")
+
+
+@pytest.mark.parametrize("listing", [["hosts"], ["sessions"], ["explain", "192.0.2.7"]], ids=" ".join)
+def test_no_control_reaches_a_terminal(db: Path, listing: list[str]) -> None:
+    done = run(db, *listing)
+    assert done.exit_code == 0
+    assert not [c for c in done.output if (ord(c) < 32 and c != "\n") or 127 <= ord(c) < 160 or c == "\u202e"]
+
+
+@pytest.mark.parametrize("what", ["hosts", "sessions"])
+@pytest.mark.parametrize(("form", "empty"), [("json", "[]\n"), ("ndjson", ""), ("csv", None)])
+def test_nothing_to_list_is_still_of_its_form(
+    tmp_path: Path, what: str, form: str, empty: str | None
+) -> None:
+    Inventory.open(str(tmp_path / "i.db")).close()
+    head = ",".join(FIELDS[what]) + "\n"
+    assert run(tmp_path / "i.db", what, "--format", form).stdout == (head if empty is None else empty)
+
+
+def test_a_table_is_cut_and_says_so(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("scanner.cli.options.TABLE_ROWS", 5)
+    with Inventory.open(str(tmp_path / "i.db")) as kept:
+        many = [other(client_ip=f"10.0.1.{number}", client_mac=None) for number in range(9)]
+        kept.record(kept.begin_run("here", [], 1), many)
+    for what, said in (("hosts", "5 of 9 hosts"), ("sessions", "5 of the sessions")):
+        done = run(tmp_path / "i.db", what)
+        assert (done.stdout.count("10.0.1."), said in done.stderr) == (5, True)
+        assert "are shown" not in run(tmp_path / "i.db", what, "--limit", "9").stderr
+        assert len(run(tmp_path / "i.db", what, "--format", "ndjson").stdout.splitlines()) == 9
+
+
+def test_one_explanation_in_json_has_the_host_and_its_sessions(db: Path) -> None:
+    record = json.loads(run(db, "explain", "10.0.0.1", "--format", "json").stdout)
+    assert tuple(record)[:-1] == HOSTS.fields
+    assert [tuple(one) for one in record["sessions"]] == [SESSIONS.fields]
+
+
+def test_usage_in_a_host_record(db: Path) -> None:
+    (record,) = [json.loads(run(db, "hosts", "--where", "10.0.0.1", "--format", "ndjson").stdout)]
+    assert list(record["usage"][0]) == [
+        "server_name", "server_kind", "server_port", "protocol", "service", "tls_mode", "tls_version",
+        "mechanism", "auth_class", "outcome", "basis", "confidence", "first_seen", "last_seen", "sessions",
+    ]  # fmt: skip
+    assert list(record["reasons"][0]) == ["rule", "text", "source", "basis", "confidence"]
+    assert list(record["device"]) == ["vendor", "model", "kind", "confidence"]
+    assert record["names"] == [{"name": SEEN.client_name, "source": "smtp.client_name"}]
+
+
+@pytest.mark.parametrize(
+    "arguments", [["hosts"], ["hosts", "--format", "csv"], ["export", "sessions"]], ids=" ".join
+)
+def test_output_that_goes_nowhere_is_told_in_a_line(db: Path, arguments: list[str]) -> None:
+    command = [sys.executable, "-c", "from scanner.cli import main; main()", "--db", str(db), *arguments]
+    with open("/dev/full", "wb") as full:
+        done = subprocess.run(
+            command, stdout=full, stderr=subprocess.PIPE, cwd=ROOT, env=os.environ, check=False
+        )
+    assert done.returncode == 1
+    assert len(done.stderr.decode().splitlines()) == 1
+    assert "No space left" in done.stderr.decode()
