@@ -15,8 +15,9 @@ from datetime import date
 from pathlib import Path
 from typing import NamedTuple
 
-from db import Inventory, SessionFilter
 from db.hosts import endpoint_rows
+from db.queries import SessionFilter
+from db.store import Inventory
 from scanner.cli.settings import Settings, judge
 from scanner.conversation import Ending
 from scanner.events import Outcome, TlsMode

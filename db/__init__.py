@@ -1,7 +1,4 @@
-"""The inventory: what was seen, kept in a database."""
+"""The inventory: what was seen, kept in a database. ``db.store.Inventory`` is the door.
 
-from db.hosts import HostFilter, Listing
-from db.queries import Run, SessionFilter
-from db.store import Inventory, InventoryError
-
-__all__ = ["HostFilter", "Inventory", "InventoryError", "Listing", "Run", "SessionFilter"]
+Nothing is imported here: ``db.prepare`` serves processes that have no business with a database.
+"""

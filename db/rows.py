@@ -10,7 +10,6 @@ from hashlib import blake2b
 from operator import attrgetter
 from typing import Any
 
-from db.schema import identity
 from scanner.conversation import Ending
 from scanner.events import Label, Outcome, TlsMode
 from scanner.model import Attempt, AuthClass, Basis, Observation, ServerKind, Usage
@@ -37,16 +36,33 @@ DROPPED_FIELDS = ("turns",)
 
 shared = attrgetter(*SHAPE_FIELDS, *DETAIL_FIELDS)
 """What sessions may have alike, as a tuple."""
-own = attrgetter(*SESSION_FIELDS)
-"""What a session has of its own, as a tuple."""
+NAME_LENGTH = 512
+"""As much of a client's name as its column takes."""
 _ENCODER = json.JSONEncoder(separators=(",", ":"))
 _LABELS = DETAIL_FIELDS.index("labels") + len(SHAPE_FIELDS)
+
+
+def identity(*parts: object) -> int:
+    """Hash what names a row to a positive 63-bit number, the same on every machine."""
+    text = "\x1f".join("" if part is None else str(part) for part in parts)
+    digest = blake2b(text.encode("utf-8", "surrogatepass"), digest_size=8).digest()
+    return int.from_bytes(digest, "big") >> 1
 
 
 def flow(client_ip: str, client_port: int, server_ip: str, server_port: int) -> int:
     """Hash the ends of a session to a positive 63-bit number, the same on every machine."""
     ends = f"{client_ip} {client_port} {server_ip} {server_port}".encode()
     return int.from_bytes(blake2b(ends, digest_size=8).digest(), "big") >> 1
+
+
+def own(seen: Observation) -> tuple[Any, ...]:
+    """What a session has of its own, as its row has it: by ``SESSION_FIELDS``, and its ``flow``."""
+    ends = seen.client_ip, seen.client_port, seen.server_ip, seen.server_port
+    name = clean(seen.client_name[:NAME_LENGTH]) if seen.client_name else None
+    return (
+        seen.first_seen, flow(*ends), seen.last_seen, seen.client_port, seen.server_ip, name,
+        clean(seen.username), seen.mails, seen.gaps,
+    )  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,8 +93,8 @@ def _shape(*values: Any) -> tuple[Any, ...]:
 
 
 def clean(value: Any) -> Any:
-    """Replace what PostgreSQL takes in no text: a zero; everything else stays."""
-    return value.replace("\0", "\ufffd") if isinstance(value, str) and "\0" in value else value
+    """Text without what PostgreSQL takes in none, a zero, and plain where it was a name of an enum."""
+    return str(value).replace("\0", "\ufffd") if isinstance(value, str) else value
 
 
 def dump(details: Mapping[str, Any]) -> str:

@@ -7,8 +7,6 @@ it costs the same whether there are none or millions. Times are nanoseconds sinc
 
 from __future__ import annotations
 
-import hashlib
-
 from sqlalchemy import (
     BigInteger,
     Boolean,
@@ -142,10 +140,3 @@ whatever file it was read from.
 There is no index by endpoint on purpose: at a million sessions it tripled the cost of writing one, and
 finding one machine's among them by looking at all takes a fraction of a second.
 """
-
-
-def identity(*parts: object) -> int:
-    """Hash what names a row to a positive 63-bit number, the same on every machine."""
-    text = "\x1f".join("" if part is None else str(part) for part in parts)
-    digest = hashlib.blake2b(text.encode("utf-8", "surrogatepass"), digest_size=8).digest()
-    return int.from_bytes(digest, "big") >> 1

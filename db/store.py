@@ -13,6 +13,7 @@ from sqlalchemy import Connection, update
 from db import forgetting, hosts, queries
 from db.connection import InventoryError, open_engine, told
 from db.hosts import HostFilter, Listing
+from db.prepare import Prepared, Preparer
 from db.queries import Run, SessionFilter
 from db.schema import runs
 from db.writing import Writer
@@ -27,7 +28,7 @@ class Inventory:
     def __init__(self, url: str, *, create: bool = True) -> None:
         """Open; use ``Inventory.open``."""
         self._engine = open_engine(url, create)
-        self._writer = Writer()
+        self._preparer, self._writer = Preparer(), Writer()
 
     @classmethod
     def open(cls, url: str, *, create: bool = True) -> Self:
@@ -62,11 +63,13 @@ class Inventory:
 
     def record(self, run: int, observations: Sequence[Observation]) -> int:
         """Keep a batch, all of it or nothing; tells how many were new."""
-        if not observations:
-            return 0
+        return self.write(run, self._preparer.prepare(observations)) if observations else 0
+
+    def write(self, run: int, batch: Prepared) -> int:
+        """Keep a batch that was prepared elsewhere, all of it or nothing; tells how many were new."""
         try:
             with self._writes() as connection:
-                return self._writer.record(connection, run, observations)
+                return self._writer.write(connection, run, batch)
         except BaseException:
             self._writer.forget()
             raise

@@ -14,19 +14,16 @@ from sqlalchemy import Column, Connection, Select, Table, func, select
 
 from db import bulk, rows
 from db.forgetting import Counted
+from db.prepare import Prepared
 from db.schema import details, endpoints, names, sessions, shapes, usages
-from scanner.model import Observation
 
 KEYS_ASKED = 500
 """Ids in one query: SQLite before 3.32 takes 999 parameters."""
 REMEMBERED = 100_000
 """Forms, addresses or names that a writer remembers, some 30 MB; past it all are let go and asked for."""
 CLIENT_NAME = "smtp.client_name"
-NAME_LENGTH = 512
-"""As much as its column takes."""
 
 _SESSION = tuple(column.name for column in sessions.columns if column.name != "id")
-_OWN = rows.SESSION_FIELDS
 _USAGE = tuple(column.name for column in usages.columns)
 _SUMS = ("sessions", "mails")
 _PLACE, _NAME = _SESSION.index("endpoint"), _SESSION.index("client_name")
@@ -37,7 +34,6 @@ class Writer:
 
     def __init__(self) -> None:
         """Know nothing yet."""
-        self._forms: dict[tuple[Any, ...], rows.Form] = {}
         self._shapes: dict[int, int] = {}
         self._endpoints: dict[tuple[str, str], int] = {}
         self._names: set[tuple[int, int]] = set()
@@ -46,21 +42,21 @@ class Writer:
         """Let go of all ids: the transaction that gave them may be rolled back."""
         self.__init__()  # type: ignore[misc]
 
-    def record(self, connection: Connection, run: int, seen: Sequence[Observation]) -> int:
+    def write(self, connection: Connection, run: int, batch: Prepared) -> int:
         """Write a batch in the caller's transaction; tells how many sessions were new."""
         self._bound()
-        forms = self._forms_of(seen)
-        places = self._places_of(connection, seen)
-        ways, ids = self._ways_of(connection, forms)
+        places = self._places_of(connection, [(ip, mac) for _, ip, mac, _ in batch.sessions])
+        ways, ids = self._ways_of(connection, batch.forms)
+        details = [ids[form.key] for form in batch.forms]
+        shapes = [ways[form.shape_key] for form in batch.forms]
         found = [
-            (first, rows.flow(one.client_ip, port, server, one.server_port), run, place, ids[form.key], last,
-             port, server, _name(name), rows.clean(user), mails, gaps)
-            for one, (first, last, port, server, name, user, mails, gaps), place, form in zip(
-                seen, map(rows.own, seen), places, forms, strict=True
+            (first, flow, run, place, details[number], last, port, server, name, user, mails, gaps)
+            for (number, _, _, (first, flow, last, port, server, name, user, mails, gaps)), place in zip(
+                batch.sessions, places, strict=True
             )
-        ]  # fmt: skip
+        ]
         fresh = _insert_sessions(connection, run, found)
-        used = [(*row, ways[form.shape_key]) for row, form in zip(found, forms, strict=True)]
+        used = [(*row, shapes[number]) for row, (number, *_) in zip(found, batch.sessions, strict=True)]
         if fresh is not None:
             used = list(_only(used, fresh))
         if used:
@@ -69,22 +65,12 @@ class Writer:
         return len(used)
 
     def _bound(self) -> None:
-        for remembered in (self._forms, self._shapes, self._endpoints, self._names):
+        for remembered in (self._shapes, self._endpoints, self._names):
             if len(remembered) > REMEMBERED:
                 remembered.clear()
 
-    def _forms_of(self, seen: Sequence[Observation]) -> list[rows.Form]:
-        known, found = self._forms, []
-        for values in map(rows.shared, seen):
-            form = known.get(values)
-            if form is None:
-                form = known[values] = rows.form(values)
-            found.append(form)
-        return found
-
-    def _places_of(self, connection: Connection, seen: Sequence[Observation]) -> list[int]:
+    def _places_of(self, connection: Connection, places: list[tuple[str, str]]) -> list[int]:
         known = self._endpoints
-        places = [(one.client_ip, one.client_mac or "") for one in seen]
         missing = list({place: None for place in places if place not in known})
         if missing:
             before = _newest(connection, endpoints)
@@ -138,10 +124,6 @@ def _only(used: Iterable[bulk.Row], fresh: set[tuple[int, int]]) -> Iterator[bul
         if (row[0], row[1]) in left:
             left.remove((row[0], row[1]))
             yield row
-
-
-def _name(name: str | None) -> str | None:
-    return rows.clean(name[:NAME_LENGTH]) if name else None
 
 
 def _add_usages(connection: Connection, used: list[bulk.Row]) -> None:

@@ -161,7 +161,6 @@ class Pipeline:
     def __init__(
         self,
         catalogue: Catalogue,
-        *,
         sensor: str,
         usernames: Usernames = Usernames.MASK,
         max_flows: int = 1_000_000,

@@ -19,7 +19,7 @@ import click
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from db import Inventory
+    from db.store import Inventory
     from scanner.catalogue.exchange import Catalogue
     from scanner.catalogue.retirement import Retirement
     from scanner.model import Host, Level, Reason, Usage, Verdict
@@ -76,7 +76,7 @@ class Settings:
 @contextmanager
 def inventory(settings: Settings, create: bool = False) -> Iterator[Inventory]:
     """Open the inventory; its faults end the program with one line: 2 if it cannot be opened, else 1."""
-    from db import Inventory, InventoryError  # 150 ms that 'deadlines' need not pay
+    from db.store import Inventory, InventoryError  # 150 ms that 'deadlines' need not pay
 
     try:
         opened = Inventory.open(settings.db, create=create)

@@ -40,8 +40,15 @@ def write(records: Iterable[Record], form: Format, view: View, title: str, out: 
 
 def write_lines(records: Iterable[Record], out: TextIO) -> None:
     """Write one JSON object a line; ASCII only, so that no control character survives."""
-    encode = json.JSONEncoder(separators=(",", ":")).encode
-    out.writelines(f"{encode(record)}\n" for record in records)
+    out.writelines(map(line, records))
+
+
+def line(record: Record) -> str:
+    """A record as a line of NDJSON."""
+    return _encode(record) + "\n"
+
+
+_encode = json.JSONEncoder(separators=(",", ":")).encode
 
 
 def _json(records: Iterable[Record], out: TextIO) -> None:

@@ -4,7 +4,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from db import Inventory
+from db.store import Inventory
 from scanner.events import Outcome, TlsMode
 from scanner.model import AuthClass, Basis, Host, Level, Observation, RunTotals, ServerKind, Verdict
 

@@ -5,7 +5,8 @@ from pathlib import Path
 import pytest
 from sqlalchemy import text
 
-from db import Inventory, forgetting
+from db import forgetting
+from db.store import Inventory
 from scanner.model import RunTotals
 from tests.db.samples import SEEN, filled, fine, other
 

@@ -5,7 +5,9 @@ from pathlib import Path
 
 import pytest
 
-from db import HostFilter, Inventory, SessionFilter
+from db.hosts import HostFilter
+from db.queries import SessionFilter
+from db.store import Inventory
 from scanner.events import Outcome
 from scanner.model import AuthClass, Host, Level, Verdict
 from tests.db.samples import SEEN, filled, fine, other

@@ -4,7 +4,8 @@ from pathlib import Path
 
 import pytest
 
-from db import Inventory, SessionFilter
+from db.queries import SessionFilter
+from db.store import Inventory
 from scanner.model import RunTotals
 from tests.db.samples import SEEN, filled, other
 

@@ -14,8 +14,8 @@ from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
 from sqlalchemy import create_engine, text
 
-from db import Inventory, InventoryError
 from db.schema import metadata
+from db.store import Inventory, InventoryError
 from scanner.conversation import Side
 from scanner.events import Label, Outcome, Turn
 from scanner.model import Attempt, AuthClass, RunTotals
@@ -119,7 +119,7 @@ def test_there_is_nothing_to_list_before_something_was_read(tmp_path: Path) -> N
 WRITER = """
 import pickle, sys
 from dataclasses import replace
-from db import Inventory
+from db.store import Inventory
 kept = Inventory.open(sys.argv[1])
 seen = pickle.loads(bytes.fromhex(sys.argv[2]))
 run = kept.begin_run("here", [], 1)

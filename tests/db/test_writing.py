@@ -12,7 +12,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from sqlalchemy import text
 
-from db import Inventory, rows, writing
+from db import rows, writing
+from db.store import Inventory
 from scanner.events import Label, Outcome
 from scanner.model import AuthClass, Observation
 from tests.db.samples import SEEN, fine, other

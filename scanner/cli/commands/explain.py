@@ -25,7 +25,7 @@ SESSIONS_SHOWN = 10
 @click.pass_obj
 def command(settings: Settings, host: str, form: str) -> None:
     """Explain what becomes of HOST (a MAC, an address or a name), and what that rests on."""
-    from db import SessionFilter  # 150 ms that --help need not pay
+    from db.queries import SessionFilter  # 150 ms that --help need not pay
     from scanner.net import vendor
 
     with inventory(settings) as kept:

@@ -15,7 +15,7 @@ from scanner.report import records, views
 from scanner.report.formats import Format, write
 
 if TYPE_CHECKING:
-    from db import Inventory
+    from db.store import Inventory
 
 
 @click.command("export")

@@ -38,7 +38,7 @@ def command(
     threshold: str | None,
 ) -> None:
     """List hosts with what becomes of them, and why."""
-    from db import HostFilter  # 150 ms that --help need not pay
+    from db.hosts import HostFilter  # 150 ms that --help need not pay
     from scanner.net import vendor as vendor_of
 
     wanted = HostFilter(Level(verdict) if verdict else None, protocol, mechanism, vendor, since, where)

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import dataclasses
-import gc
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import ExitStack
+from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -22,20 +22,20 @@ from scanner.cli.settings import (
     forget_old,
     inventory,
     judge,
-    now,
 )
-from scanner.model import Level, Observation, RunTotals
-from scanner.report.formats import Format, write, write_lines
-from scanner.report.records import host_record, session_record
+from scanner.model import Host, Level, Verdict
+from scanner.report.formats import Format, write
+from scanner.report.records import host_record
 from scanner.report.views import HOSTS, SESSIONS, summed_up
 
 if TYPE_CHECKING:
-    from db import Inventory, Listing
-    from scanner.pipeline import Pipeline
+    from db.hosts import Listing
+    from db.store import Inventory
+    from scanner.cli.reading import Finished
 
 
-GARBAGE_THRESHOLD = 50_000
-"""Objects made between two searches for cycles: reading makes millions, hardly any of them in a cycle."""
+PIPE_HOLD_NS = 1_000_000_000
+"""What comes through a pipe is told within a second of the capture's time; files are read in larger bites."""
 HOSTS_SHOWN = 40
 """Hosts in the table at the end: a screen or two; the title says that there are more."""
 
@@ -53,6 +53,8 @@ HOSTS_SHOWN = 40
 @click.option("--sensor", metavar="NAME", help="Where this was captured.  [default: this machine's name]")
 @click.option("--max-flows", type=click.IntRange(min=1), default=1_000_000, show_default=True,
               help="Connections followed at a time.")  # fmt: skip
+@click.option("--workers", type=click.IntRange(min=0, max=64), metavar="N",
+              help="Processes that listen beside the one that reads.  [default: by size]")  # fmt: skip
 @options.keep_sessions
 @options.fail_on
 @click.pass_obj
@@ -67,34 +69,39 @@ def command(
     usernames: str,
     sensor: str | None,
     max_flows: int,
+    workers: int | None,
     keep_sessions: str | None,
     threshold: str | None,
 ) -> None:
     """Read capture files, directories of them, or - for a pipe, and tell what was found."""
     from scanner.account import Usernames  # NumPy costs 200 ms that --help need not pay
     from scanner.capture.file import expand
-    from scanner.net import vendor
+    from scanner.cli.reading import Reading, Wants
     from scanner.pipeline import Pipeline
 
     settings = _settled(settings, endpoints, catalogue, retirement, sensor, keep_sessions, no_db)
     _check(captures)
     known = catalogue_of(settings)
-    named = Usernames(usernames)
-    listening = Pipeline(known, sensor=settings.sensor or "", usernames=named, max_flows=max_flows)
-    judging = judge(settings, known)
-    judged = form == Format.TABLE or threshold
+    hold = PIPE_HOLD_NS if any(map(_is_pipe, captures)) else None
+    listening = Pipeline(known, settings.sensor or "", Usernames(usernames), max_flows, hold)
+    judging, judged = judge(settings, known), form == Format.TABLE or bool(threshold)
+    keeps = judged or not no_db
+    wants = Wants(keeps, form == Format.NDJSON, form in (Format.JSON, Format.CSV))
     with ExitStack() as stack:
-        kept = stack.enter_context(inventory(settings, create=True)) if judged or not no_db else None
-        reading = _Reading(listening, kept, expand(captures))
-        _show(reading, Format(form))
-        reading.finish(settings)
-        hosts = kept.hosts(judging, vendor=vendor) if kept and judged else None
-        if hosts is not None and form == Format.TABLE:
-            _show_worst(hosts)
+        reading = Reading(listening, expand(captures), wants, workers, stack)
+        opened = cache(lambda: stack.enter_context(inventory(settings, create=True)))
+        _show(reading.finished(opened if keeps else None), Format(form))
+        if keeps:
+            forget_old(opened(), settings)
+        levels = _judged(opened(), judging, Format(form)) if judged else []
     reading.say()
-    fail_on(Level(threshold) if threshold else None, hosts.levels if hosts is not None else [])
+    fail_on(Level(threshold) if threshold else None, levels)
     if reading.unreadable:
         raise click.exceptions.Exit(1)
+
+
+def _is_pipe(path: str) -> bool:
+    return path == "-" or Path(path).is_fifo()
 
 
 def _settled(
@@ -124,78 +131,28 @@ def _check(captures: tuple[str, ...]) -> None:
             raise InputError(f"{path}: no such file")
 
 
-class _Reading:
-    """One run over the captures: what is found is kept, then given."""
-
-    def __init__(self, listening: Pipeline, kept: Inventory | None, paths: list[str]) -> None:
-        self._listening = listening
-        self._kept = kept
-        self._paths = paths
-        self._run = 0
-        self.unreadable: list[str] = []
-
-    def observations(self) -> Iterator[list[Observation]]:
-        """Yield what each batch completed, kept already."""
-        from scanner.capture import UnreadableCapture
-        from scanner.capture.file import CaptureFile
-        from scanner.cli.progress import progress
-
-        gc.set_threshold(GARBAGE_THRESHOLD)
-        if self._kept:
-            self._run = self._kept.begin_run(self._listening.sensor, self._paths, now())
-        with progress(self._paths) as shown:
-            for path in self._paths:
-                try:
-                    with CaptureFile(path) as capture:
-                        for found in self._listening.read(shown(capture), path):
-                            if self._kept:
-                                self._kept.record(self._run, found)
-                            yield found
-                except UnreadableCapture as fault:
-                    self.unreadable.append(str(fault))
-                    click.echo(f"mailsunset: {fault}", err=True)
-
-    def finish(self, settings: Settings) -> None:
-        """Note that the run ended, and forget what is too long ago."""
-        if self._kept:
-            self._kept.finish_run(self._run, self.totals, now())
-            forget_old(self._kept, settings)
-
-    @property
-    def totals(self) -> RunTotals:
-        return dataclasses.replace(self._listening.totals(), unreadable=tuple(self.unreadable))
-
-    def say(self) -> None:
-        """Tell on stderr what was heard, and what was lost if anything was."""
-        totals = self.totals
-        lost = {
-            "sessions with gaps": totals.gaps,
-            "connections evicted": totals.evicted,
-            "fragments dropped": totals.fragments_dropped,
-            "packets cut": totals.truncated,
-            "malformed": totals.malformed,
-            "of unknown link types": totals.unknown_link,
-        }
-        heard = (
-            f"{totals.packets} packets, {totals.conversations} connections, {totals.observations} sessions"
-        )
-        parts = [heard, *(f"{count} {what}" for what, count in lost.items() if count)]
-        click.echo("; ".join(parts), err=True)
-
-
-def _show(reading: _Reading, form: Format) -> None:
-    found = reading.observations()
+def _show(finished: Iterator[Finished], form: Format) -> None:
     match form:
         case Format.NDJSON:
-            for batch in found:
-                write_lines(map(session_record, batch), sys.stdout)
+            for batch in finished:
+                sys.stdout.writelines(batch.lines)
                 sys.stdout.flush()
         case Format.TABLE:
-            for _ in found:
+            for _ in finished:
                 pass
         case _:
-            records = [session_record(seen) for batch in found for seen in batch]
+            records = [record for batch in finished for record in batch.records]
             write(records, form, SESSIONS, "Sessions", sys.stdout)
+
+
+def _judged(kept: Inventory, judging: Callable[[Host], Verdict], form: Format) -> list[Level]:
+    """Judge all hosts, and show the worst if a table is wanted."""
+    from scanner.net import vendor
+
+    hosts = kept.hosts(judging, vendor=vendor)
+    if form == Format.TABLE:
+        _show_worst(hosts)
+    return list(hosts.levels)
 
 
 def _show_worst(hosts: Listing) -> None:

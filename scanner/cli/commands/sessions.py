@@ -32,7 +32,7 @@ def command(
     limit: int | None,
 ) -> None:
     """List sessions."""
-    from db import SessionFilter  # 150 ms that --help need not pay
+    from db.queries import SessionFilter  # 150 ms that --help need not pay
 
     with inventory(settings) as kept:
         whose = kept.host(host) if host else None

@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner, Result
 
-from db import Inventory
+from db.store import Inventory
 from scanner.cli import root
 from scanner.events import Outcome, TlsMode
 from scanner.model import AuthClass, RunTotals

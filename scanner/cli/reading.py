@@ -1,0 +1,148 @@
+"""One run over captures: heard here or by workers, kept in the inventory, and given as records."""
+
+from __future__ import annotations
+
+import dataclasses
+import gc
+import os
+import stat
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack
+from typing import TYPE_CHECKING, NamedTuple
+
+import click
+
+from db.prepare import Prepared, Preparer
+from scanner.capture import UnreadableCapture
+from scanner.capture.file import CaptureFile
+from scanner.cli.progress import progress
+from scanner.cli.settings import now
+from scanner.crew import Crew, workers_worth
+from scanner.model import Observation, RunTotals
+from scanner.pipeline import Hearing, Pipeline
+from scanner.report.formats import line
+from scanner.report.records import Record, session_record
+
+if TYPE_CHECKING:
+    from db.store import Inventory
+
+GARBAGE_THRESHOLD = 50_000
+"""Objects made between two searches for cycles: reading makes millions, hardly any of them in a cycle."""
+
+
+class Wants(NamedTuple):
+    """What is to become of observations."""
+
+    kept: bool
+    """They go to the inventory."""
+    lines: bool
+    """They are written as lines, as they come."""
+    records: bool
+    """They are written together, at the end."""
+
+
+class Finished(NamedTuple):
+    """What became of a batch of observations; made where they were made, so that only this is handed on."""
+
+    rows: Prepared | None
+    lines: list[str]
+    records: list[Record]
+
+
+def finisher(wants: Wants) -> Callable[[list[Observation]], Finished]:
+    """What makes of observations what is wanted; one a process, as it remembers."""
+    preparer = Preparer()
+
+    def finish(seen: list[Observation]) -> Finished:
+        return Finished(
+            preparer.prepare(seen) if wants.kept else None,
+            [line(session_record(one)) for one in seen] if wants.lines else [],
+            [session_record(one) for one in seen] if wants.records else [],
+        )
+
+    return finish
+
+
+class Reading:
+    """One run."""
+
+    def __init__(
+        self, listening: Pipeline, paths: list[str], wants: Wants, workers: int | None, stack: ExitStack
+    ) -> None:
+        """Begin; ``workers`` None: as many as the captures are worth. They are let go with the stack."""
+        self._listening = listening
+        self._paths = paths
+        self._finish = finisher(wants)
+        self.unreadable: list[str] = []
+        count = workers_worth(_size(paths)) if workers is None else workers
+        self._crew = stack.enter_context(Crew(listening, self._finish, count)) if count else None
+        self._run = 0
+
+    def finished(self, kept: Callable[[], Inventory] | None) -> Iterator[Finished]:
+        """Yield what each batch came to, kept already; ``kept`` opens the inventory, here or at a later call.
+
+        Workers have their first work before it is opened: both take a while.
+        """
+        gc.set_threshold(GARBAGE_THRESHOLD)
+        inventory = self._begin(kept()) if kept and not self._crew else None
+        for found in self._heard():
+            if kept and found.rows:
+                inventory = inventory or self._begin(kept())
+                inventory.write(self._run, found.rows)
+            yield found
+        if kept:
+            inventory = inventory or self._begin(kept())
+            inventory.finish_run(self._run, self.totals, now())
+
+    def _begin(self, inventory: Inventory) -> Inventory:
+        self._run = inventory.begin_run(self._listening.sensor, self._paths, now())
+        return inventory
+
+    def _heard(self) -> Iterator[Finished]:
+        with progress(self._paths) as shown:
+            for path in self._paths:
+                try:
+                    with CaptureFile(path) as capture:
+                        yield from self._listening.run(shown(capture), self._hearing(path))
+                except UnreadableCapture as fault:
+                    self.unreadable.append(str(fault))
+                    click.echo(f"mailsunset: {fault}", err=True)
+
+    def _hearing(self, path: str) -> Hearing[Finished]:
+        return self._crew.hearing(path) if self._crew else self._listening.bench(path, self._finish)
+
+    @property
+    def totals(self) -> RunTotals:
+        """What was heard and lost."""
+        return dataclasses.replace(self._listening.totals(), unreadable=tuple(self.unreadable))
+
+    def say(self) -> None:
+        """Tell on stderr what was heard, and what was lost if anything was."""
+        totals = self.totals
+        lost = {
+            "sessions with gaps": totals.gaps,
+            "connections evicted": totals.evicted,
+            "fragments dropped": totals.fragments_dropped,
+            "packets cut": totals.truncated,
+            "malformed": totals.malformed,
+            "of unknown link types": totals.unknown_link,
+        }
+        heard = (
+            f"{totals.packets} packets, {totals.conversations} connections, {totals.observations} sessions"
+        )
+        parts = [heard, *(f"{count} {what}" for what, count in lost.items() if count)]
+        click.echo("; ".join(parts), err=True)
+
+
+def _size(paths: list[str]) -> int | None:
+    """Bytes of all captures together; None where one of them is no file."""
+    total = 0
+    for path in paths:
+        try:
+            state = os.stat(path)
+        except OSError:
+            continue
+        if not stat.S_ISREG(state.st_mode):
+            return None
+        total += state.st_size
+    return None if "-" in paths else total
