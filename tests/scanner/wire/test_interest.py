@@ -12,7 +12,7 @@ from packets import C, Connection, Packet, S, batch, datagram, decoded
 
 from scanner.net import Prefixes
 from scanner.wire.decode import Decoder
-from scanner.wire.interest import MARKS, Interest, begins_like_mail
+from scanner.wire.interest import MARKS, Interest, begins_like_mail, begins_tls
 
 FAR = "198.51.100.7"
 
