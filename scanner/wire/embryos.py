@@ -22,7 +22,7 @@ ROW = np.dtype(
 """37 bytes a connection."""
 CLIENT_STARTED, SERVER_STARTED, CLIENT_IS_LOW = 1, 2, 4
 ROOM = 1024
-"""Rows there is always room for; beyond it the table grows by an eighth and shrinks when 3/4 are empty."""
+"""Rows there is always room for; beyond it the table grows by 1/32 and shrinks when 3/4 are empty."""
 _FREE, _GONE = -1, -2
 _AT_ONCE = 1 << 15
 """Rows entered in one go: their scratch arrays would else be as large as the table."""
@@ -116,7 +116,7 @@ class Embryos:
         """Make room for so many rows; ``resize`` lets the system move the pages instead of copying them."""
         room = len(self._rows)
         if count > room or count < room // 4:
-            self._rows.resize(max(count + count // 8, ROOM), refcheck=False)
+            self._rows.resize(max(count + count // 32, ROOM), refcheck=False)
         if 3 * (self._used + count - self._count) > 2 * len(self._index) or 16 * count < len(self._index):
             self._index_anew(count)
             self._enter(0)
