@@ -61,8 +61,8 @@ def observation(**changes: Any) -> Observation:
 USAGE = Usage(
     server_name="smtp.office365.com", server_kind=ServerKind.EXCHANGE_ONLINE, server_port=587,
     protocol="smtp", service="submission", tls_mode=TlsMode.STARTTLS, tls_version="TLSv1.2",
-    mechanism="LOGIN", auth_class=AuthClass.BASIC, outcome=Outcome.ACCEPTED, basis=Basis.SEEN, confidence=0.9, first_seen=AT,
-    last_seen=AT, sessions=7,
+    mechanism="LOGIN", auth_class=AuthClass.BASIC, outcome=Outcome.ACCEPTED, basis=Basis.SEEN, confidence=0.9,
+    first_seen=AT, last_seen=AT, sessions=7,
 )  # fmt: skip
 HOST = Host(
     host="00:1e:8c:0a:0b:0c", addresses=("10.0.0.1", "2001:db8::1"), mac="00:1e:8c:0a:0b:0c",
