@@ -188,6 +188,8 @@ class HttpSession:
         if request is None:
             return
         self._answer_unheard(request, heard)
+        if request.login and request.login.final:
+            self._opened = None
         path, _, query = request.target.partition(b"?")
         if path.lower().startswith((b"http://", b"https://")):
             path = b"/" + path.split(b"/", 3)[-1]
