@@ -280,7 +280,8 @@ def test_more_commands_than_anybody_pipelines_are_told() -> None:
 @pytest.mark.parametrize(
     ("head", "expected"),
     [
-        (b"CAPA\r\n", True), (b"stls\r\n", True), (b"PASS x\r\n", True), (b"USER ann\r\n", None),
+        (b"CAPA\r\n", True), (b"stls\r\n", True), (b"PASS x\r\n", True), (b"USER ann\r\n", True),
+        (b"USER ann", None), (b"USER a 0 * :x\r\n", False), (b"AUTH PLAIN\r\n", None),
         (b"QUIT\r\n", None), (b"GET / HTTP/1.1\r\n", False), (b"\r\n", False), (b"", None),
         (b"*1\r\n$4\r\n", False),
     ],
