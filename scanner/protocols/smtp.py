@@ -34,8 +34,6 @@ REPLY_LINES = 128
 """Lines of one reply kept; an EHLO reply has a dozen. What is beyond is not looked at."""
 PENDING_LIMIT = 1024
 """Commands that wait for a reply; more are not matched and told as ``smtp_pipeline``."""
-LARGEST_NUMBER = 18
-"""Digits read of a chunk's size; RFC 3030 2 has no limit, and Python refuses thousands."""
 _AUTH_REPLIES = frozenset(b"235 334 421 432 454 500 501 502 503 504 530 534 535 538 550".split())
 """What may answer AUTH where its place among the replies is lost."""
 _REPLY = re.compile(rb"(?:\d\d\d-[^\r\n]*\r\n){0,100}(\d\d\d)(?: [^\r\n]*)?\r\n")
@@ -146,7 +144,7 @@ class SmtpSession:
             case b"BDAT":
                 size = rest.split()[:1]
                 if size and size[0].isdigit():
-                    self._lines[CLIENT].skip(int(size[0][:LARGEST_NUMBER]))
+                    self._lines[CLIENT].skip(int(size[0][:18]))  # Python refuses thousands of digits
             case _:
                 pass
 
