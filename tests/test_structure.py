@@ -29,6 +29,16 @@ ROOMS = {
 }
 LINES_A_FILE = 350
 LINES_A_FUNCTION = 40
+DECLARATIONS = (*TYPES, "scanner.session", "scanner.record", "scanner.wire.batch")
+"""Nothing but types: there is nothing in them to test."""
+TESTED_WITH = {
+    "db": "db/test_store.py",
+    "scanner.cli.commands": "scanner/cli/test_commands.py",
+    "scanner.listener": "scanner/test_pipeline.py",
+    "scanner.protocols.smtp_marks": "scanner/protocols/test_smtp.py",
+    "scanner.protocols.smtp_replies": "scanner/protocols/test_smtp.py",
+}
+"""Modules without a test file of their own: what they do shows through another's door."""
 FORBIDDEN = ("utils", "helpers", "common", "manager", "misc")
 
 
@@ -87,3 +97,21 @@ def test_files_and_functions_stay_small(path: Path) -> None:
 @pytest.mark.parametrize("path", MODULES, ids=name_of)
 def test_no_name_says_nothing(path: Path) -> None:
     assert path.stem not in FORBIDDEN
+
+
+def expected_tests(path: Path) -> str:
+    """Where the tests of a module stand, from the folder of all tests on."""
+    name = name_of(path)
+    own = path.relative_to(ROOT).with_name(f"test_{path.name}").as_posix()
+    behind = next((file for door, file in TESTED_WITH.items() if within(name, door)), own)
+    return own if (ROOT / "tests" / own).exists() else behind
+
+
+@pytest.mark.parametrize("path", [path for path in MODULES if path.stem != "__init__"], ids=name_of)
+def test_every_module_has_its_tests_where_one_looks_for_them(path: Path) -> None:
+    assert name_of(path) in DECLARATIONS or (ROOT / "tests" / expected_tests(path)).exists()
+
+
+def test_exceptions_are_still_needed() -> None:
+    names = {name_of(path) for path in MODULES}
+    assert {*DECLARATIONS, *TESTED_WITH} <= names

@@ -111,10 +111,12 @@ def _lane_starts(buffer: Bytes, begin: int, end: int, form: RecordForm, average:
     """Look for a record header near evenly spread points; where none looks like one there is no lane."""
     spread = _RECORDS_A_LANE * average
     reach = min(max(4 * average, 256), 2048, spread)
+    points = range(begin + spread - spread // 2, end - reach - 32, spread)
+    if not points:
+        return np.array([begin], dtype=np.int64)
     # The upper half of the seconds is the same for 18 hours: two bytes that rule out nearly every offset.
     upper = 2 if form.order == "<" and not form.mark else 0
     mark = form.mark or buffer[begin + upper : begin + upper + 2].tobytes()
-    points = range(begin + spread - spread // 2, end - reach - 32, spread)
     hits = [at + hit for at in points if (hit := buffer[at : at + reach].tobytes().find(mark, upper)) >= 0]
     found = np.array(hits, dtype=np.int64) - upper
     size = _every(buffer, form, form.size_at, 4)[found].astype(np.int64)

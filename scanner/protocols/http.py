@@ -22,6 +22,7 @@ PENDING_LIMIT = 256
 TEXT_LENGTH = 256
 """Characters of a header kept."""
 _HEADERS = {b"user-agent": "http.user_agent", b"host": "http.host", b"ms-asprotocolversion": "eas.version"}
+_HEXADECIMAL = b"0123456789abcdefABCDEF"
 _COOKIES = (b"fedauth", b"rtfa", b"cadata", b"openidconnect.token")
 """Cookies that stand for a login at Exchange's and SharePoint's front ends."""
 
@@ -117,13 +118,11 @@ class HttpSession:
 
     def _chunk(self, side: Side, line: bytes) -> None:
         size = line.partition(b";")[0].strip()
-        try:
-            count = int(size or b"0", 16)
-        except ValueError:
+        if size.strip(_HEXADECIMAL):
             self._chunks[side] = False
             return
         if size:
-            if count:
+            if count := int(size, 16):
                 self._lines[side].skip(count)
             else:
                 self._chunks[side] = False
@@ -189,6 +188,8 @@ class HttpSession:
         if request is None:
             return
         self._answer_unheard(request, heard)
+        if request.login and request.login.final:
+            self._opened = None
         path, _, query = request.target.partition(b"?")
         if path.lower().startswith((b"http://", b"https://")):
             path = b"/" + path.split(b"/", 3)[-1]

@@ -144,7 +144,7 @@ class SmtpSession:
             case b"BDAT":
                 size = rest.split()[:1]
                 if size and size[0].isdigit():
-                    self._lines[CLIENT].skip(int(size[0]))
+                    self._lines[CLIENT].skip(int(size[0][:18]))  # Python refuses thousands of digits
             case _:
                 pass
 

@@ -96,7 +96,9 @@ class TlsSession:
     def _old_hello(self, data: bytes) -> bytes | None:
         """The message of an SSLv2-form hello; empty while it is not whole; None if it has not that form."""
         head = self._heads[CLIENT] + data
-        if not head[:1] or not head[0] & 0x80:
+        if not head:
+            return b""
+        if not head[0] & 0x80:
             self._framed = True
             return None
         self._heads[CLIENT] = head
@@ -111,7 +113,8 @@ class TlsSession:
     def _record(self, side: Side, record: Record, heard: list[Event]) -> None:
         content, length, payload = record
         if content == Content.CHANGE_CIPHER_SPEC:
-            self._ciphered[side] = True
+            # A server sends one behind a HelloRetryRequest, too: its hello still follows (RFC 8446 D.4).
+            self._ciphered[side] = side is CLIENT or self._choice is not None
         elif self._ciphered[side]:
             return
         elif content == Content.HANDSHAKE:

@@ -107,12 +107,11 @@ class FlowTable:
         stays = ~alive & ~spoken & ~whole
         late = over & ~alive & (opening == 0)
         yield from self._hear_singly(rows, ~stays & ~whole & ~late, known)
-        ends = np.r_[starts[1:], len(index)]
-        born = self._born(rows, starts, stays & (known < 0) & (closing == 0))
-        self._answered(rows, starts, ends, stays & (known >= 0) & (closing == 0))
+        quiet = stays & (closing == 0)
         gone = known[(known >= 0) & (~stays | (closing != 0))]
         self.tally.half_open += int((stays & (closing != 0)).sum())
-        self._embryos.replace(gone, born)
+        self._embryos.replace(gone, self._born(rows, starts, quiet & (known < 0)))
+        self._answered(rows, quiet)
 
     def _hear_singly(self, rows: Group, which: Mask, known: Index) -> Iterator[Conversation]:
         """Hear some connections segment by segment."""
@@ -217,29 +216,19 @@ class FlowTable:
         sender, target = macs(columns, columns.source_mac[first]), macs(columns, columns.target_mac[first])
         new["client_mac"] = np.where(answered, target, sender)
         new["server_mac"] = np.where(answered, sender, target)
-        self._answer_of_born(rows, starts, groups, new)
         return new
 
-    def _answer_of_born(self, rows: Group, starts: Index, groups: Index, new: npt.NDArray[np.void]) -> None:
-        """Take in the SYN-ACK that stands right behind its SYN in the batch."""
-        second = starts[groups] + 1
-        there = second < len(rows.index)
-        there[there] = rows.keys[second[there]] == rows.keys[starts[groups[there]]]
-        row = rows.index[second[there]]
-        at = np.flatnonzero(there)
-        answers = (rows.columns.flags[row] & (_SYN | _ACK)) == (_SYN | _ACK)
-        new["server_first"][at[answers]] = rows.columns.sequence[row[answers]] + np.uint32(1)
-        new["flags"][at[answers]] |= SERVER_STARTED
-
-    def _answered(self, rows: Group, starts: Index, ends: Index, wanted: Mask) -> None:
-        """Note the SYN-ACKs of embryos of an earlier batch."""
-        columns = rows.columns
-        for group in np.flatnonzero(wanted).tolist():
-            for row in rows.index[starts[group] : ends[group]].tolist():
-                if columns.flags[row] & (_SYN | _ACK) == (_SYN | _ACK):
-                    position = int(self._embryos.find(rows.keys[starts[group] : starts[group] + 1])[0])
-                    mac = bytes(macs(columns, columns.source_mac[row : row + 1])[0])
-                    self._embryos.update(position, (int(columns.sequence[row]) + 1) & 0xFFFFFFFF, mac)
+    def _answered(self, rows: Group, wanted: Mask) -> None:
+        """Note the SYN-ACKs of embryos, which may stand behind copies of the SYN, or in a later batch."""
+        columns, index = rows.columns, rows.index
+        answers = np.flatnonzero((columns.flags[index] & (_SYN | _ACK)) == (_SYN | _ACK))
+        answers = answers[wanted[np.searchsorted(rows.starts, answers, "right") - 1]]
+        positions = self._embryos.find(rows.keys[answers])
+        answers, positions = answers[positions >= 0], positions[positions >= 0]
+        row = index[answers]
+        self._embryos.update(
+            positions, columns.sequence[row] + np.uint32(1), macs(columns, columns.source_mac[row])
+        )
 
     def _make_room(self) -> Iterator[Conversation]:
         over = len(self._live) + len(self._embryos) - self._max_flows

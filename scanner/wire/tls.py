@@ -59,6 +59,8 @@ class Records:
     def push(self, data: bytes) -> list[Record]:
         """Add bytes; give the records whose header (application data) or whole (all else) is here."""
         found: list[Record] = []
+        if self.broken:
+            return found
         at, end = self._skip, len(data)
         if at >= end:
             self._skip = at - end

@@ -73,6 +73,13 @@ def test_a_capture_without_times_is_walked() -> None:
     assert same(data, FORMS[0]) == 5000
 
 
+@pytest.mark.parametrize("form", FORMS, ids=str)
+@pytest.mark.parametrize("behind", [0, 1, 3, 40], ids="{} bytes behind".format)
+def test_few_large_records_leave_nothing_for_lanes(form: RecordForm, behind: int) -> None:
+    data = records(form, 5, 64 * 3000, [3000])
+    assert 64 <= same(bytes(data[: 64 * (3000 + form.header)]) + bytes(behind), form) <= 67
+
+
 def test_many_empty_records_are_walked_plainly() -> None:
     large = struct.pack("<IIII", 1_700_000_000, 0, 1500, 1500) + bytes(1500)
     empty = struct.pack("<IIII", 1_700_000_000, 0, 0, 0)

@@ -568,3 +568,7 @@ def test_tls_is_heard_behind_a_lost_starttls(said: Sequence[Said]) -> None:
     session = SmtpSession()
     assert STARTTLS in heard([*HELLO, *said], session)
     assert [rest[2][:2] for rest in session.leftover] == [b"\x16\3"]
+
+
+def test_a_size_of_thousands_of_digits_is_only_large() -> None:
+    assert heard([*HELLO, (C, b"BDAT " + b"9" * 5000 + b" LAST\r\nEHLO no\r\n")]) == [GREETING, ANSWERED]
