@@ -262,10 +262,10 @@ def _feed(stream: Stream, sheet: Sheet, row: int) -> Ending | None:
     if length:
         stream.segment(side, sequence, sheet.acknowledged[row], sheet.at[row], sheet.payload(row), length)
     if flags & _FIN:
-        stream.fins[side] = True
+        stream.close(side, sequence + length, sheet.at[row])
     if flags & _RST:
         return Ending.RESET
-    if stream.ended is None and stream.fins[0] and stream.fins[1] and not stream.waiting:
+    if stream.ended is None and stream.closed:
         return Ending.CLOSED
     return stream.ended
 

@@ -16,7 +16,7 @@ class Stream:
     """What is known of one connection while it lasts; positions count bytes from the side's first."""
 
     __slots__ = (
-        "base", "chunks", "client_is_low", "conflicts", "duplicates", "ended", "fins", "first_seen",
+        "base", "behind", "chunks", "client_is_low", "conflicts", "duplicates", "ended", "fins", "first_seen",
         "flow", "kept", "last_seen", "limit", "macs", "position", "started", "truncated", "waiting",
     )  # fmt: skip
 
@@ -33,6 +33,7 @@ class Stream:
         self.waiting: list[tuple[Side, int, int, int, bytes, int]] = []
         self.started = [False, False]
         self.fins = [False, False]
+        self.behind = [0, 0]  # bytes of a side before its FIN, where one was seen
         self.macs: list[str | None] = [None, None]
         self.duplicates = self.conflicts = 0
         self.truncated = False
@@ -56,16 +57,34 @@ class Stream:
         peer_base = self.base[1 - side]
         until = _signed(acknowledged - peer_base) if peer_base is not None else 0
         position = self.position
-        if not self.waiting and offset == position[side] and until <= position[1 - side] + _FIN:
+        heard = position[1 - side] + self.fins[1 - side]
+        if not self.waiting and offset == position[side] and until <= heard:
             self._deliver(side, at, data, length)
             return
         self.waiting.append((side, offset, until, at, data, length))
         self._settle(at)
 
+    def close(self, side: Side, sequence: int, at: int) -> None:
+        """Hear a FIN behind the side's last byte; it may come before that byte."""
+        base = self.base[side]
+        self.fins[side] = True
+        if base is not None:
+            self.behind[side] = max(_signed(sequence - base), self.behind[side])
+        self._settle(at)
+
+    @property
+    def closed(self) -> bool:
+        """Both sides said that they end, and all that they said before is here."""
+        whole = all(position >= behind for position, behind in zip(self.position, self.behind, strict=True))
+        return all(self.fins) and whole and not self.waiting
+
     def finish(self, ending: Ending, capture: str | None) -> Conversation:
         """Give all that was heard; what still waits comes behind gaps."""
         while self.waiting:
             self._force()
+        if self.ended is None:
+            for side in (CLIENT, SERVER):
+                self._lose(side, self.behind[side], self.last_seen)
         return Conversation(
             flow=self.flow,
             chunks=tuple(self._with_missing_side()),
@@ -115,7 +134,7 @@ class Stream:
     def _deliver_one(self) -> bool:
         for number, (side, offset, until, at, data, length) in enumerate(self.waiting):
             ready = self.position[side]
-            if offset <= ready and until <= self.position[1 - side] + _FIN:
+            if offset <= ready and until <= self.position[1 - side] + self.fins[1 - side]:
                 del self.waiting[number]
                 self._deliver_new(side, offset, at, data, length)
                 return True

@@ -58,12 +58,22 @@ def tidy(rows: Group, fresh: _Mask, limit: int) -> _Mask:
     expected = np.where(by_client, places[0], places[1])
     answered = np.where(by_client, places[1], places[0])
     ahead = (acknowledged - answered).view(np.int32)
-    in_order = (sequence == expected) & (ahead <= 1) & (columns.captured[index] == length)
-    spoken = length > 0
-    good &= np.logical_and.reduceat(in_order | ~spoken, starts) & (length[first] == 0) & (length[second] == 0)
+    fins = flags & _FIN != 0
+    ended = np.where(by_client, *(_before(fins & side, starts, sizes) for side in (~by_client, by_client)))
+    in_order = (sequence == expected) & (ahead <= ended) & (columns.captured[index] == length)
+    counts = (length > 0) | fins
+    good &= np.logical_and.reduceat(in_order | ~counts, starts) & (length[first] == 0) & (length[second] == 0)
     good &= np.maximum(*(np.add.reduceat(part, starts) for part in said)) < limit
     good &= _ended(flags, by_client, starts, sizes)
     return good
+
+
+def _before(rows: _Mask, starts: Index, sizes: Index) -> _Mask:
+    """Tell of each row whether one of these came before it in its connection."""
+    count = np.cumsum(rows)
+    before: npt.NDArray[np.int64] = count - rows
+    told: _Mask = before > np.repeat(before[starts], sizes)
+    return told
 
 
 def _ended(flags: npt.NDArray[np.uint8], by_client: _Mask, starts: Index, sizes: Index) -> _Mask:

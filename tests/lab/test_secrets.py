@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+import gzip
 import os
-import shutil
 import sqlite3
 import subprocess
 import sys
@@ -15,7 +15,7 @@ import pytest
 from stage.needles import SHORTEST, Search, answers
 from stage.recall import CANARY
 
-from .conftest import ENDPOINTS, HERE, Lab, mailsunset, mailsunset_each, python
+from .conftest import ENDPOINTS, HERE, ROOT, Lab, mailsunset, mailsunset_each, python
 
 CUTS = (0.3, 0.5, 0.7, 0.9)
 """Where else the capture breaks off: logins are in the middle of it everywhere."""
@@ -151,20 +151,28 @@ def test_a_killed_reading_leaves_none(lab: Lab, search: Search, tmp_path: Path) 
     assert search.found(out + err + left) == set()
 
 
-@pytest.mark.parametrize("packed", [False, True], ids=["plain", "compressed"])
+@pytest.mark.parametrize("form", ["plain", "compressed", "piped"])
 @pytest.mark.parametrize("way", ["command", "objects"])
 def test_no_object_of_the_process_holds_one_after_the_reading(
-    way: str, packed: bool, lab: Lab, broken: list[Path], secrets: set[bytes], tmp_path: Path
+    way: str, form: str, lab: Lab, broken: list[Path], secrets: set[bytes], tmp_path: Path
 ) -> None:
-    captures = [lab.capture, *broken]
-    if packed:
-        shutil.copy(lab.capture, tmp_path / "lab.pcap")
-        subprocess.run(["gzip", tmp_path / "lab.pcap"], check=True)
-        captures = [tmp_path / "lab.pcap.gz"]
+    """A pipe's size nobody knows, so it is heard in several processes."""
+    captures, feeding = [lab.capture, *broken], ["true"]
+    match form:
+        case "compressed":
+            captures = [tmp_path / "lab.pcap.gz"]
+            captures[0].write_bytes(gzip.compress(lab.capture.read_bytes(), 1))
+        case "piped":
+            captures = [tmp_path / "fifo"]
+            os.mkfifo(captures[0])
+            feeding = ["dd", "status=none", f"if={lab.capture}", f"of={captures[0]}"]
     lines = "".join(f"{secret.hex()}\n" for secret in (*secrets, CANARY.encode()))
-    path = f"{HERE}:{Path.cwd()}"
-    done = python(tmp_path, "-m", "stage.recall", way, *captures, data=lines.encode(), path=path)
-    assert done.returncode == 0, done.stderr
+    with subprocess.Popen(feeding) as feeder:
+        done = python(
+            tmp_path, "-m", "stage.recall", way, *captures, data=lines.encode(), path=f"{HERE}:{ROOT}"
+        )
+        assert done.returncode == 0, done.stderr
+    assert feeder.returncode == 0
     told = done.stdout.decode().splitlines()
     assert any(line.startswith(CANARY.encode().hex()) for line in told), "the search itself is blind"
     assert [line for line in told if not line.startswith(CANARY.encode().hex())] == []

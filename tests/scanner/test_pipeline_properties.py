@@ -1,4 +1,4 @@
-"""However a mirror chops, doubles or repeats what was said, the record stays the same."""
+"""However a mirror chops, shuffles, doubles or repeats what was said, the record stays the same."""
 
 from __future__ import annotations
 
@@ -16,12 +16,14 @@ from scanner.capture.pcap import read_pcap
 from scanner.capture.window import Corrupt, Window
 from scanner.catalogue.exchange import load_catalogue
 from scanner.conversation import Side, Transport
-from scanner.model import Observation
+from scanner.model import AuthClass, Observation
 from scanner.pipeline import Pipeline
 from scanner.protocols import dialects
 from scanner.session import Example
 
 CATALOGUE = load_catalogue()
+HANDSHAKE = 3
+"""Segments before the first byte: a round trip lies between them and it, and nothing overtakes them."""
 FIN, SYN, RST, PSH, ACK = 1, 2, 4, 8, 16
 STEP_NS = 1_000_000
 """Between two packets; 250 ms is what the reassembly waits for one that is late."""
@@ -130,6 +132,20 @@ def without_times(seen: Observation) -> tuple[object, ...]:
     return tuple(replace(turn, at=0, records=0) for turn in seen.turns)
 
 
+def shuffled(segments: Sequence[Segment], chance: random.Random, far: float) -> list[Segment]:
+    """Let every segment behind the handshake come at most ``far`` places too early or too late."""
+    places = {number: number + chance.uniform(0, far) for number in range(HANDSHAKE, len(segments))}
+    late = [segments[number] for number in sorted(places, key=places.__getitem__)]
+    return [*segments[:HANDSHAKE], *late]
+
+
+def lost(segments: Sequence[Segment], chance: random.Random) -> list[Segment]:
+    """Let the capture lack at least one segment with payload."""
+    spoken = [segment for segment in segments if segment.data]
+    gone = chance.sample(spoken, chance.randint(1, len(spoken)))
+    return [segment for segment in segments if segment not in gone]
+
+
 def doubled(segments: Sequence[Segment], chance: random.Random) -> list[Segment]:
     """Show segments twice, as a mirror of two ports does."""
     out: list[Segment] = []
@@ -182,6 +198,35 @@ def test_doubles_make_no_difference(example: Example, port: int, chance: random.
 def test_retransmissions_make_no_difference(example: Example, port: int, chance: random.Random) -> None:
     segments = repeated(spoken(example.lines, chance), chance)
     assert told(segments, port, chance) == told(spoken(example.lines), port)
+
+
+@pytest.mark.parametrize(("example", "port"), TALKS)
+@given(chance=CHANCES, far=st.floats(1, 4))
+@SETTINGS
+def test_order_within_a_window_makes_no_difference(
+    example: Example, port: int, chance: random.Random, far: float
+) -> None:
+    segments = shuffled(spoken(example.lines, chance), chance, far)
+    assert told(segments, port, chance) == told(spoken(example.lines), port)
+
+
+@pytest.mark.parametrize(("example", "port"), TALKS)
+@given(chance=CHANCES)
+@SETTINGS
+def test_all_of_it_together_makes_no_difference(example: Example, port: int, chance: random.Random) -> None:
+    segments = repeated(spoken(example.lines, chance), chance)
+    segments = doubled(shuffled(segments, chance, 3), chance)
+    assert told(segments, port, chance) == told(spoken(example.lines), port)
+
+
+@pytest.mark.parametrize(("example", "port"), TALKS)
+@given(chance=CHANCES)
+@SETTINGS
+def test_what_is_lost_is_told(example: Example, port: int, chance: random.Random) -> None:
+    (whole,) = told(spoken(example.lines), port)
+    for seen in told(lost(spoken(example.lines, chance), chance), port, chance):
+        assert seen.gaps > 0
+        assert seen.auth_class is not AuthClass.NONE or whole.mechanism is None
 
 
 @pytest.mark.parametrize(("example", "port"), TALKS)

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import gc
 import io
+import mmap
 import sys
 from bisect import bisect_right
 from contextlib import redirect_stderr, redirect_stdout, suppress
@@ -77,6 +78,9 @@ def text_of(thing: Any) -> bytes:
         case memoryview():
             with suppress(ValueError, TypeError):
                 return thing.tobytes()
+        case mmap.mmap():
+            with suppress(ValueError):  # closed
+                return thing[:]
         case np.ndarray() if thing.base is None and thing.dtype != object:
             return thing.tobytes()
     return b""
