@@ -8,8 +8,8 @@ from typing import Any, NamedTuple
 from db import rows
 from scanner.model import Observation
 
-REMEMBERED = 100_000
-"""Forms that are remembered, some 30 MB; past it all are let go and made anew."""
+REMEMBERED = 10_000
+"""Forms at hand, some 10 MB; past it all are let go and made anew: servers that greet by ever new names."""
 
 
 class Prepared(NamedTuple):

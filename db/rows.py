@@ -21,15 +21,14 @@ SHAPE_FIELDS = (
 """What makes two sessions of a host the same usage, beside the version that the client gave."""
 SHAPE_COLUMNS = ("key", *SHAPE_FIELDS, "client_version")
 DETAIL_FIELDS = (
-    "capture", "sensor", "tls_cipher", "ja3", "ja4", "attempts", "evidence", "offered",
-    "labels", "weird", "server_matched", "ending",
+    "capture", "sensor", "tls_cipher", "ja3", "ja4", "attempts", "offered", "labels", "weird", "ending",
 )  # fmt: skip
 """What else many sessions have alike."""
 SESSION_FIELDS = (
-    "first_seen", "last_seen", "client_port", "server_ip", "client_name", "username",
-    "mails", "gaps",
+    "first_seen", "last_seen", "client_port", "server_ip", "server_matched", "client_name", "username",
+    "mails", "gaps", "evidence",
 )  # fmt: skip
-"""What a session has of its own."""
+"""What a session has of its own, or of its client's or server's own."""
 ENDPOINT_FIELDS = ("client_ip", "client_mac")
 DROPPED_FIELDS = ("turns",)
 """Sizes inside TLS are never stored: those of a login betray the length of its secret."""
@@ -60,8 +59,8 @@ def own(seen: Observation) -> tuple[Any, ...]:
     ends = seen.client_ip, seen.client_port, seen.server_ip, seen.server_port
     name = clean(seen.client_name[:NAME_LENGTH]) if seen.client_name else None
     return (
-        seen.first_seen, flow(*ends), seen.last_seen, seen.client_port, seen.server_ip, name,
-        clean(seen.username), seen.mails, seen.gaps,
+        seen.first_seen, flow(*ends), seen.last_seen, seen.client_port, seen.server_ip,
+        clean(seen.server_matched), name, clean(seen.username), seen.mails, seen.gaps, clean(seen.evidence),
     )  # fmt: skip
 
 
@@ -110,7 +109,7 @@ def dump(details: Mapping[str, Any]) -> str:
 def load(text: str) -> dict[str, Any]:
     """What sessions share from JSON; fields that the writer did not know have their defaults."""
     record: dict[str, Any] = dict.fromkeys(DETAIL_FIELDS)
-    record |= {"sensor": "", "attempts": (), "evidence": "", "offered": (), "labels": (), "weird": ()}
+    record |= {"sensor": "", "attempts": (), "offered": (), "labels": (), "weird": ()}
     record |= {"ending": Ending.ENDED}
     record |= {name: value for name, value in json.loads(text).items() if name in record}
     record["ending"] = Ending(record["ending"])

@@ -128,10 +128,12 @@ sessions = Table(
     Column("last_seen", BigInteger, nullable=False),
     Column("client_port", Integer, nullable=False),
     Column("server_ip", String(45), nullable=False),
+    Column("server_matched", Text),
     Column("client_name", String(512)),
     Column("username", Text),
     Column("mails", Integer, nullable=False),
     Column("gaps", BigInteger, nullable=False),
+    Column("evidence", Text, nullable=False),
     Index("sessions_by_time", "first_seen", "flow", unique=True),
 )
 """One conversation. ``flow`` hashes its ends: the same ends at the same nanosecond are the same conversation,

@@ -26,7 +26,7 @@ CLIENT_NAME = "smtp.client_name"
 _SESSION = tuple(column.name for column in sessions.columns if column.name != "id")
 _USAGE = tuple(column.name for column in usages.columns)
 _SUMS = ("sessions", "mails")
-_PLACE, _NAME = _SESSION.index("endpoint"), _SESSION.index("client_name")
+_PLACE, _LAST, _NAME, _MAILS = map(_SESSION.index, ("endpoint", "last_seen", "client_name", "mails"))
 
 
 class Writer:
@@ -50,10 +50,8 @@ class Writer:
         details = [ids[form.key] for form in batch.forms]
         shapes = [ways[form.shape_key] for form in batch.forms]
         found = [
-            (first, flow, run, place, details[number], last, port, server, name, user, mails, gaps)
-            for (number, _, _, (first, flow, last, port, server, name, user, mails, gaps)), place in zip(
-                batch.sessions, places, strict=True
-            )
+            (first, flow, run, place, details[number], *rest)
+            for (number, _, _, (first, flow, *rest)), place in zip(batch.sessions, places, strict=True)
         ]
         fresh = _insert_sessions(connection, run, found)
         used = [(*row, shapes[number]) for row, (number, *_) in zip(found, batch.sessions, strict=True)]
@@ -130,7 +128,8 @@ def _add_usages(connection: Connection, used: list[bulk.Row]) -> None:
     counted = Counted(connection, used)
     always = not counted.spans
     sums: dict[tuple[int, int], list[int]] = {}
-    for first, _, _, place, _, last, _, _, _, _, mails, _, shape in used:
+    for row in used:
+        first, place, last, mails, shape = row[0], row[_PLACE], row[_LAST], row[_MAILS], row[-1]
         one = 1 if always or counted.is_new(place, shape, first) else 0
         use = sums.get((place, shape))
         if use is None:

@@ -63,7 +63,7 @@ def test_a_use_that_was_not_known_is_counted_even_in_a_time_that_was_forgotten(t
 
 
 def test_details_go_with_their_last_session(tmp_path: Path) -> None:
-    with filled(tmp_path / "i.db", SEEN, other(client_port=3, evidence="of the first only"), began=1) as kept:
+    with filled(tmp_path / "i.db", SEEN, other(client_port=3, ja4="of the first only"), began=1) as kept:
         run = kept.begin_run("here", ["b.pcap"], 50)
         kept.record(run, [other(client_port=2)])
         kept.forget(2)

@@ -101,9 +101,11 @@ def _sessions() -> None:
         sa.Column("last_seen", Big(), nullable=False),
         sa.Column("client_port", sa.Integer(), nullable=False),
         sa.Column("server_ip", sa.String(45), nullable=False),
+        sa.Column("server_matched", sa.Text()),
         sa.Column("client_name", sa.String(512)),
         sa.Column("username", sa.Text()),
         sa.Column("mails", sa.Integer(), nullable=False),
         sa.Column("gaps", Big(), nullable=False),
+        sa.Column("evidence", sa.Text(), nullable=False),
     )
     op.create_index("sessions_by_time", "sessions", ["first_seen", "flow"], unique=True)

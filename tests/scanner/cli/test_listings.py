@@ -187,10 +187,10 @@ def test_what_came_off_the_wire_is_whole_in_json_and_defused_in_csv(db: Path) ->
         for line in run(db, "export", "sessions").stdout.splitlines()
         if json.loads(line)["client_ip"] == "192.0.2.7"
     ]
-    assert shown["evidence"] == HOSTILE
+    assert shown["evidence"] == HOSTILE.replace("\0", "\ufffd")
     rows = csv.DictReader(io.StringIO(run(db, "export", "sessions", "--format", "csv").stdout))
     (row,) = [row for row in rows if row["client_ip"] == "192.0.2.7"]
-    assert row["evidence"].startswith("'=cmd|") and "\\x1b[2J\\u202e\\x0d\\x0a\\x00" in row["evidence"]
+    assert row["evidence"].startswith("'=cmd|") and "\\x1b[2J\\u202e\\x0d\\x0a\ufffd" in row["evidence"]
     assert row["username"].startswith("'=cmd|")
 
 
