@@ -20,7 +20,7 @@ from db.schema import details, endpoints, names, sessions, shapes, usages
 KEYS_ASKED = 500
 """Ids in one query: SQLite before 3.32 takes 999 parameters."""
 REMEMBERED = 100_000
-"""Forms, addresses or names that a writer remembers, some 30 MB; past it all are let go and asked for."""
+"""Ways, addresses or names that a writer remembers, some 30 MB; past it all are let go and asked for."""
 CLIENT_NAME = "smtp.client_name"
 
 _SESSION = tuple(column.name for column in sessions.columns if column.name != "id")
