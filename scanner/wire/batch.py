@@ -23,6 +23,7 @@ class LinkType(IntEnum):
     PPP_HDLC = 50
     PPP_ETHER = 51
     RAW = 101
+    CISCO_HDLC = 104
     LOOP = 108
     LINUX_SLL = 113
     IPV4 = 228

@@ -27,8 +27,11 @@ class Kind(IntEnum):
     SNAP = auto()
     PPPOE = auto()
     PPP = auto()
+    CISCO_HDLC = auto()
     VLAN = auto()
     METADATA = auto()
+    PORT_TAG = auto()
+    """IEEE 802.1BR."""
     MPLS = auto()
     RAW = auto()
     """IP, version to be read off."""

@@ -22,6 +22,7 @@ LINKS: dict[int, Kind] = {
     LinkType.PPP: Kind.PPP,
     LinkType.PPP_HDLC: Kind.PPP,
     LinkType.PPP_ETHER: Kind.PPPOE,
+    LinkType.CISCO_HDLC: Kind.CISCO_HDLC,
     LinkType.RAW: Kind.RAW,
     LinkType.RAW_OLD: Kind.RAW,
     LinkType.RAW_OPENBSD: Kind.RAW,
@@ -43,6 +44,7 @@ ETHER_TYPES = {
     0x8848: Kind.MPLS,
     0x8864: Kind.PPPOE,
     0x8909: Kind.METADATA,
+    0x893F: Kind.PORT_TAG,
     0x880B: Kind.PPP,
     0x6558: Kind.ETHERNET,
 }
@@ -58,6 +60,8 @@ _SNAP = np.dtype([("head", "V6"), ("type", ">u2")])
 _VLAN = np.dtype([("tag", ">u2"), ("type", ">u2")])
 _METADATA = np.dtype([("version", "u1"), ("options", "u1")])
 _LABEL = np.dtype([("label", "V2"), ("bottom", "u1"), ("life", "u1")])
+_PORT_TAG = np.dtype([("tag", "V6"), ("type", ">u2")])
+_CISCO_HDLC = np.dtype([("head", "V2"), ("type", ">u2")])
 _TYPE = np.dtype([("type", ">u2")])
 _PPPOE = np.dtype([("version", "u1"), ("code", "u1"), ("session", ">u2"), ("length", ">u2")])
 _SLL = np.dtype([("kind", ">u2"), ("hardware", ">u2"), ("size", ">u2"), ("address", "V8"), ("type", ">u2")])
@@ -107,6 +111,16 @@ def _metadata(block: Block, front: Front) -> Next:
     return by_type(block, front.past(2), behind["type"])
 
 
+def _port_tag(block: Block, front: Front) -> Next:
+    front, header = block.read(front, _PORT_TAG)
+    return by_type(block, front.past(8), header["type"])
+
+
+def _cisco_hdlc(block: Block, front: Front) -> Next:
+    front, header = block.read(front, _CISCO_HDLC)
+    return by_type(block, front.past(4), header["type"])
+
+
 def _mpls(block: Block, front: Front) -> Next:
     """Pass one label; below the last, an IP version nibble, or a pseudowire's Ethernet (RFC 4385, 4448)."""
     front, header = block.read(front, _LABEL)
@@ -132,8 +146,15 @@ def _pppoe(block: Block, front: Front) -> Next:
 
 
 def _ppp(block: Block, front: Front) -> Next:
-    """Pass address and control if they stand there, and a protocol of one byte or two (RFC 1661 6.5, 6.6)."""
+    """Pass address and control if they stand there, and a protocol of one byte or two (RFC 1661 6.5, 6.6).
+
+    An address of Cisco's says that this is its HDLC (RFC 1547 4.3.1).
+    """
     front, header = block.read(front, _BYTE)
+    cisco = (header["byte"] == 0x0F) | (header["byte"] == 0x8F)
+    if cisco.any():
+        rest = front.where(~cisco)
+        return [(Kind.CISCO_HDLC, front.where(cisco)), *(_ppp(block, rest) if len(rest) else ())]
     front = front.past(2 * (header["byte"] == 0xFF).astype(np.int64))
     front, header = block.read(front, _PPP)
     two = header["protocol"].astype(np.int64)
@@ -179,6 +200,8 @@ PEELS: dict[Kind, Peel] = {
     Kind.SNAP: _snap,
     Kind.VLAN: _vlan,
     Kind.METADATA: _metadata,
+    Kind.PORT_TAG: _port_tag,
+    Kind.CISCO_HDLC: _cisco_hdlc,
     Kind.MPLS: _mpls,
     Kind.PPPOE: _pppoe,
     Kind.PPP: _ppp,

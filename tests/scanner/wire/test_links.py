@@ -41,6 +41,12 @@ CASES = {
     "a VLAN tag and Cisco's with two options": (
         1, MACS + b"\x81\0\0\x2a\x89\x09\1\2\0\1\0\2\0\1\0\3\x86\xdd" + IPV6,
     ),
+    "a port's tag stands before": (1, MACS + b"\x89\x3f" + bytes(6) + b"\x08\0" + IPV4),
+    "a port's tag stands before a VLAN's": (
+        1, MACS + b"\x89\x3f" + bytes(6) + b"\x81\0\0\x2a\x86\xdd" + IPV6,
+    ),
+    "Cisco's HDLC": (104, b"\x0f\0\x08\0" + IPV4),
+    "Cisco's HDLC to many, by the number of PPP's": (50, b"\x8f\0\x86\xdd" + IPV6),
     "LLC and SNAP stand before": (1, MACS + b"\0\x34\xaa\xaa\3\0\0\0\x08\0" + IPV4),
     "one MPLS label stands before": (1, MACS + b"\x88\x47" + labels(16) + IPV4),
     "three MPLS labels stand before IPv6": (1, MACS + b"\x88\x47" + labels(16, 17, 18) + IPV6),
