@@ -77,7 +77,7 @@ class Reassembly:
         found: list[tuple[Kind, Front]] = []
         side = bytearray()
         for index in range(len(front)):
-            row = front.where(np.arange(len(front)) == index)
+            row = front.at(np.array([index]))
             fragment = _read6(block, row, at) if six else _read4(block, row, at)
             if fragment is None or (made := self._add(fragment)) is None:
                 continue
