@@ -17,8 +17,8 @@ from scanner.wire.layers import Block, Front, Kind
 MOST_DATAGRAMS = 1024
 """Datagrams that wait for fragments at once, and so at most 64 MiB; beyond it the oldest is given up."""
 
-MOST_PIECES = 64
-"""Fragments of one datagram (64 KiB at an MTU of 1280 make 52); a datagram in more is given up."""
+MOST_PIECES = 192
+"""Fragments of one datagram (1,500 bytes in the smallest pieces make 188); a datagram in more is given up."""
 
 PATIENCE_NS = 30_000_000_000
 """Time between the first fragment of a datagram and the last, as Linux has it; a later one begins anew."""
@@ -34,6 +34,8 @@ class _Datagram:
     since: int
     """Time of the first fragment, ns."""
     pieces: dict[int, bytes] = field(default_factory=dict)
+    held: int = 0
+    """Bytes in the pieces; where they overlap, more than the datagram has."""
     total: int | None = None
     """Length, once the last fragment has come."""
     protocol: int | None = None
@@ -41,7 +43,7 @@ class _Datagram:
 
     def whole(self) -> bytes | None:
         """Join the pieces if none is missing."""
-        if self.total is None or self.protocol is None:
+        if self.total is None or self.protocol is None or self.held < self.total:
             return None
         joined = bytearray()
         for offset in sorted(self.pieces):
@@ -103,7 +105,9 @@ class Reassembly:
         if len(datagram.pieces) >= MOST_PIECES or end > LARGEST_DATAGRAM:
             del self._waiting[fragment.key]
             return None
-        datagram.pieces.setdefault(fragment.offset, fragment.data)
+        if fragment.offset not in datagram.pieces:
+            datagram.pieces[fragment.offset] = fragment.data
+            datagram.held += len(fragment.data)
         if not fragment.more and datagram.total is None:
             datagram.total = end
         if fragment.offset == 0 and datagram.protocol is None:

@@ -130,6 +130,12 @@ def test_the_oldest_is_given_up_where_too_many_wait() -> None:
     assert decoder.decode(batch(rest[:1])) == []
 
 
+def test_the_smallest_pieces_give_the_datagram_from_behind() -> None:
+    offsets = range(0, len(SEGMENT), 8)
+    pieces = [piece4(at, at + 8 if at + 8 < len(SEGMENT) else None) for at in offsets]
+    assert payloads(Decoder().decode(batch(pieces[::-1]))) == [BODY]
+
+
 def test_random_cuts_give_the_datagram() -> None:
     chance = random.Random(1)
     for number in range(50):
