@@ -212,6 +212,8 @@ def test_an_attempt_is_told(outcome: Outcome | None, sentence: bytes, expected: 
         ("XOAUTH2", AuthClass.OAUTH),
         ("NTLM", AuthClass.NTLM),
         ("GSSAPI", AuthClass.KERBEROS),
+        ("KERBEROS_V4", AuthClass.KERBEROS),
+        ("OTP", AuthClass.DIGEST),
         ("CRAM-MD5", AuthClass.DIGEST),
         ("SCRAM-SHA-512", AuthClass.DIGEST),
         ("EXTERNAL", AuthClass.CERTIFICATE),
