@@ -85,7 +85,9 @@ def _score(dialect: Dialect, client: bytes, server: bytes, port: int) -> int:
         return (_SURE if said else 0) + _CONSISTENT + hint
     if said is None and not server and b"\n" in client and hint and dialect.server_first:
         return hint
-    if answered is False or not said:
+    if answered is False:
+        return hint if said else 0
+    if not said:
         return 0
     return (_SURE if said else 0) + (_CONSISTENT if answered else 0) + hint
 

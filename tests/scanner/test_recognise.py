@@ -22,6 +22,20 @@ def said(*parts: tuple[Side, bytes]) -> list[Chunk]:
         pytest.param(
             [(S, b"220 FTP ready\r\n"), (C, b"USER ann\r\n")], 21, None, id="FTP greets with 220 too"
         ),
+        pytest.param([(S, b"Welcome!\r\n"), (C, b"EHLO a\r\n")], 25, "smtp", id="an odd banner on its port"),
+        pytest.param([(S, b"Welcome!\r\n"), (C, b"EHLO a\r\n")], 9025, None, id="an odd banner elsewhere"),
+        pytest.param(
+            [(C, b"\x16\x03\x01\0\x05\x01\0\0\x01\0"), (S, b"\0\1\2")],
+            993,
+            "tls",
+            id="a hello answered oddly",
+        ),
+        pytest.param(
+            [(C, b"\x16\x03\x01\0\x05\x01\0\0\x01\0"), (S, b"220 x ESMTP\r\n")],
+            465,
+            "smtp",
+            id="a hello answered in clear",
+        ),
         pytest.param([(C, b"QUIT\r\n")], 25, "smtp", id="a farewell on its port"),
         pytest.param([(C, b"QUIT\r\n")], 9025, None, id="a farewell elsewhere"),
         pytest.param([(S, b"+OK ready\r\n"), (C, b"CAPA\r\n")], 1100, "pop3", id="POP3 elsewhere"),
