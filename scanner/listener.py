@@ -36,7 +36,7 @@ class Listener:
             return None
         if recognised.swapped:
             conversation = _turn_round(conversation)
-        account = Account(self.usernames, whole=_is_whole(conversation))
+        account = Account(self.usernames, whole=_is_whole(conversation), lost=not conversation.client_started)
         _listen(account, recognised, conversation)
         return self._record(conversation, account, dns_name)
 

@@ -12,7 +12,7 @@ from scanner.conversation import CLIENT, SERVER, Conversation, Ending, Endpoint,
 from scanner.wire.batch import Columns
 from scanner.wire.embryos import CLIENT_IS_LOW, CLIENT_STARTED, ROW, SERVER_STARTED, Embryos
 from scanner.wire.harvest import Harvest, Selection
-from scanner.wire.interest import Interest, Mask, begins_like_mail, begins_tls
+from scanner.wire.interest import Interest, Mask, begins_like_mail, begins_talk, begins_tls
 from scanner.wire.reassembly import Stream
 from scanner.wire.sheet import Index, Sheet, mac_text, macs
 from scanner.wire.tidy import Group, conversations, tidy
@@ -271,12 +271,12 @@ def _feed(stream: Stream, sheet: Sheet, row: int) -> Ending | None:
 
 
 def _join(stream: Stream, side: Side, sheet: Sheet, row: int) -> None:
-    """Begin without a SYN: what looks like a beginning is one."""
+    """Begin without a SYN: what can only be a beginning is one; what looks like one hides no bytes."""
     head = sheet.payload(row)[:6]
-    if begins_like_mail(head):
+    if begins_talk(head):
         stream.start(side, sheet.sequence[row])
         stream.start(side.other, sheet.acknowledged[row])
-    elif begins_tls(head):  # what came before, if anything did, was STARTTLS: nothing is missing in TLS
+    elif begins_like_mail(head) or begins_tls(head):
         stream.base[side] = sheet.sequence[row]
         stream.base[side.other] = sheet.acknowledged[row]
 

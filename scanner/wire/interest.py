@@ -19,6 +19,7 @@ MARKS = (
 )  # fmt: skip
 """How mail, HTTP or a request to a SOCKS proxy begins on another port than its own."""
 _MARKS = np.array([int.from_bytes(mark, "little") for mark in MARKS], np.uint32)
+_OPENINGS = frozenset((b"220 ", b"220-", b"554 ", b"EHLO", b"HELO", b"ehlo", b"helo", b"LHLO"))
 _HALF = 1 << 64
 
 
@@ -65,6 +66,11 @@ class Interest:
 def begins_like_mail(payload: bytes) -> bool:
     """Tell whether a payload bears a mark."""
     return payload[:4] in MARKS
+
+
+def begins_talk(payload: bytes) -> bool:
+    """Tell whether a payload can only be the beginning: POP3 and IMAP also answer later as they greet."""
+    return payload[:4] in _OPENINGS
 
 
 def begins_tls(payload: bytes) -> bool:

@@ -92,6 +92,16 @@ def test_a_capture_may_begin_with_a_hello(port: int, expected: TlsMode) -> None:
     assert seen.ja4 is not None
 
 
+def test_nobody_is_said_not_to_have_logged_in_before_the_capture() -> None:
+    batch = captured(
+        segment(b"+OK 1 2\r\n", 110, 50000, 500, 100, 0x18),
+        segment(b"RETR 1\r\n", 50000, 110, 100, 509, 0x18),
+        segment(b"+OK 2 octets\r\nab\r\n.\r\n", 110, 50000, 509, 108, 0x18),
+    )
+    ((seen,),) = (found for found in Pipeline(CATALOGUE, sensor="here").read([batch], "x") if found)
+    assert (seen.protocol, seen.auth_class) == ("pop3", AuthClass.UNKNOWN)
+
+
 def test_a_connection_is_heard_whose_first_syn_was_reset() -> None:
     batch = captured(
         segment(b"", 50000, 25, 99, 0, 0x02),

@@ -12,7 +12,7 @@ from packets import C, Connection, Packet, S, batch, datagram, decoded
 
 from scanner.net import Prefixes
 from scanner.wire.decode import Decoder
-from scanner.wire.interest import MARKS, Interest, begins_like_mail, begins_tls
+from scanner.wire.interest import MARKS, Interest, begins_like_mail, begins_talk, begins_tls
 
 FAR = "198.51.100.7"
 
@@ -135,3 +135,17 @@ def test_mail_begins_with_a_mark(payload: bytes, expected: bool) -> None:
 )
 def test_tls_begins_with_a_hello(payload: bytes, expected: bool) -> None:
     assert begins_tls(payload) is expected
+
+
+@pytest.mark.parametrize(
+    ("payload", "expected"),
+    [
+        pytest.param(b"220 mx ESMTP\r\n", True, id="SMTP's greeting"),
+        pytest.param(b"EHLO a\r\n", True, id="SMTP's hello"),
+        pytest.param(b"+OK 1 2\r\n", False, id="POP3 may answer so"),
+        pytest.param(b"* OK still here\r\n", False, id="IMAP may say so"),
+        pytest.param(b"GET / HTTP/1.1\r\n", False, id="HTTP asks often"),
+    ],
+)
+def test_some_words_are_only_said_first(payload: bytes, expected: bool) -> None:
+    assert begins_talk(payload) is expected
