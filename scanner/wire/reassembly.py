@@ -57,8 +57,7 @@ class Stream:
         peer_base = self.base[1 - side]
         until = _signed(acknowledged - peer_base) if peer_base is not None else 0
         position = self.position
-        heard = position[1 - side] + self.fins[1 - side]
-        if not self.waiting and offset == position[side] and until <= heard:
+        if not self.waiting and offset == position[side] and until <= self._heard(1 - side):
             self._deliver(side, at, data, length)
             return
         self.waiting.append((side, offset, until, at, data, length))
@@ -134,7 +133,7 @@ class Stream:
     def _deliver_one(self) -> bool:
         for number, (side, offset, until, at, data, length) in enumerate(self.waiting):
             ready = self.position[side]
-            if offset <= ready and until <= self.position[1 - side] + self.fins[1 - side]:
+            if offset <= ready and until <= self._heard(1 - side):
                 del self.waiting[number]
                 self._deliver_new(side, offset, at, data, length)
                 return True
@@ -143,6 +142,11 @@ class Stream:
                 self._compare(side, offset, data)
                 return True
         return False
+
+    def _heard(self, side: int) -> int:
+        """What may be acknowledged to a side: its bytes, and its FIN if that is next."""
+        position = self.position[side]
+        return position + (self.fins[side] and position >= self.behind[side])
 
     def _deliver_new(self, side: Side, offset: int, at: int, data: bytes, length: int) -> None:
         """Deliver what of a segment is new; the first copy wins where it overlaps."""
