@@ -25,15 +25,15 @@ DETAIL_FIELDS = (
 )  # fmt: skip
 """What else many sessions have alike."""
 SESSION_FIELDS = (
-    "first_seen", "last_seen", "client_port", "server_ip", "server_matched", "client_name", "username",
-    "mails", "gaps", "evidence",
+    "first_seen", "last_seen", "client_port", "server_ip", "server_name", "server_matched", "client_name",
+    "username", "mails", "gaps", "evidence",
 )  # fmt: skip
 """What a session has of its own, or of its client's or server's own."""
 ENDPOINT_FIELDS = ("client_ip", "client_mac")
 DROPPED_FIELDS = ("turns",)
 """Sizes inside TLS are never stored: those of a login betray the length of its secret."""
 
-shared = attrgetter(*SHAPE_FIELDS, *DETAIL_FIELDS)
+shared = attrgetter("server_used", *SHAPE_FIELDS[1:], *DETAIL_FIELDS)
 """What sessions may have alike, as a tuple."""
 NAME_LENGTH = 512
 """As much of a client's name as its column takes."""
@@ -58,8 +58,9 @@ def own(seen: Observation) -> tuple[Any, ...]:
     """What a session has of its own, as its row has it: by ``SESSION_FIELDS``, and its ``flow``."""
     ends = seen.client_ip, seen.client_port, seen.server_ip, seen.server_port
     name = clean(seen.client_name[:NAME_LENGTH]) if seen.client_name else None
+    front_end = clean(seen.server_name) if seen.server_family else None
     return (
-        seen.first_seen, flow(*ends), seen.last_seen, seen.client_port, seen.server_ip,
+        seen.first_seen, flow(*ends), seen.last_seen, seen.client_port, seen.server_ip, front_end,
         clean(seen.server_matched), name, clean(seen.username), seen.mails, seen.gaps, clean(seen.evidence),
     )  # fmt: skip
 
@@ -135,7 +136,11 @@ def observation(
 ) -> Observation:
     """A session from the rows that it is in; ``values`` are by ``SESSION_FIELDS``."""
     mine = dict(zip(SESSION_FIELDS, values, strict=True))
-    return Observation(client_ip=ip, client_mac=mac or None, **mine, **of_shape, **details)
+    if mine["server_name"]:
+        mine["server_family"] = of_shape["server_name"]
+    else:
+        del mine["server_name"]
+    return Observation(client_ip=ip, client_mac=mac or None, **{**of_shape, **details, **mine})
 
 
 def counted(of_shape: Mapping[str, Any], first_seen: int, last_seen: int, sessions: int, mails: int) -> Usage:

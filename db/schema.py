@@ -128,6 +128,7 @@ sessions = Table(
     Column("last_seen", BigInteger, nullable=False),
     Column("client_port", Integer, nullable=False),
     Column("server_ip", String(45), nullable=False),
+    Column("server_name", String(512)),
     Column("server_matched", Text),
     Column("client_name", String(512)),
     Column("username", Text),

@@ -51,11 +51,12 @@ class Listener:
             )
         if not _concerns_mail(account, match.kind):
             return None
-        return _observation(self.sensor, heard, account, name, match)
+        family = self.catalogue.family(name) if name and name is account.greeting_host else None
+        return _observation(self.sensor, heard, account, (name, family), match)
 
 
 def _observation(
-    sensor: str, heard: Conversation, account: Account, name: str | None, match: Match
+    sensor: str, heard: Conversation, account: Account, named: tuple[str | None, str | None], match: Match
 ) -> Observation:
     (client_ip, client_port), (server_ip, server_port) = heard.flow.client, heard.flow.server
     hello, choice = account.hello, account.choice
@@ -64,7 +65,7 @@ def _observation(
     return Observation(
         capture=heard.capture, sensor=sensor, first_seen=heard.first_seen, last_seen=heard.last_seen,
         client_ip=client_ip, client_port=client_port, client_mac=heard.client_mac, server_ip=server_ip,
-        server_port=server_port, server_name=name, server_kind=match.kind, protocol=account.protocol,
+        server_port=server_port, server_name=named[0], server_kind=match.kind, protocol=account.protocol,
         service=account.service or _smtp_service(account, server_port), tls_mode=account.tls_mode,
         tls_version=choice.version if choice else None, tls_cipher=choice.cipher if choice else None,
         ja3=hello.ja3 if hello else None, ja4=hello.ja4 if hello else None,
@@ -74,7 +75,7 @@ def _observation(
         confidence=confidence, username=account.username, mails=account.mails, gaps=account.gaps,
         evidence=account.evidence, offered=account.offered, labels=tuple(account.labels),
         turns=tuple(account.turns), cause=account.cause, weird=tuple(account.weird),
-        server_matched=match.matched, ending=heard.ending,
+        server_matched=match.matched, ending=heard.ending, server_family=named[1],
     )  # fmt: skip
 
 

@@ -110,6 +110,13 @@ class Observation:
     server_matched: str | None = None
     """Why ``server_kind``: ``name outlook.office365.com``, ``prefix 52.96.0.0/14``, ``--endpoint …``."""
     ending: Ending = Ending.ENDED
+    server_family: str | None = None
+    """Where ``server_name`` is a front end's own, what they are all called: ``*.outlook.office365.com``."""
+
+    @property
+    def server_used(self) -> str | None:
+        """The server as a usage names it: Exchange Online greets by thousands of front ends' names."""
+        return self.server_family or self.server_name
 
     @property
     def community_id(self) -> str:

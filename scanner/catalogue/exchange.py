@@ -94,6 +94,18 @@ class Catalogue:
         found = self._by_name(name.lower().rstrip(".")) if name else None
         return found.role if found else None
 
+    def family(self, name: str) -> str | None:
+        """The pattern, as ``*.outlook.office365.com``, that alone makes a name known; None if none does."""
+        lowered = name.lower().rstrip(".")
+        if lowered in self._exact:
+            return None
+        _, _, suffix = lowered.partition(".")
+        while suffix:
+            if suffix in self._suffixes:
+                return f"*.{suffix}"
+            _, _, suffix = suffix.partition(".")
+        return None
+
     def _by_name(self, name: str) -> Match | None:
         if endpoint := self._exact.get(name):
             return _match(endpoint, name)

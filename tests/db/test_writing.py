@@ -107,7 +107,21 @@ def test_a_batch_that_fails_leaves_nothing_behind(tmp_path: Path, expected: tupl
 def test_every_field_of_an_observation_has_its_place() -> None:
     places = (*rows.SHAPE_FIELDS, *rows.DETAIL_FIELDS, *rows.SESSION_FIELDS, *rows.ENDPOINT_FIELDS)
     names = [field.name for field in fields(Observation)]
-    assert sorted((*places, *rows.DROPPED_FIELDS)) == sorted(names)
+    assert sorted({*places, "server_family", *rows.DROPPED_FIELDS}) == sorted(names)
+
+
+def test_a_front_end_is_named_by_its_session_and_its_family_by_the_usage(tmp_path: Path) -> None:
+    front_ends = [
+        replace(SEEN, first_seen=at, server_name=f"FE{at}.example.com", server_family="*.example.com")
+        for at in (1, 2)
+    ]
+    with Inventory.open(str(tmp_path / "i.db")) as kept:
+        kept.record(kept.begin_run("here", [], 1), front_ends)
+        assert {seen.server_name for seen in kept.sessions()} == {"FE1.example.com", "FE2.example.com"}
+        assert {seen.server_family for seen in kept.sessions()} == {"*.example.com"}
+        host = kept.host(SEEN.client_ip)
+        assert host is not None
+        assert [(use.server_name, use.sessions) for use in host.usage] == [("*.example.com", 2)]
 
 
 def test_details_of_another_version_still_load() -> None:

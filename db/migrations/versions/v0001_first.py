@@ -101,6 +101,7 @@ def _sessions() -> None:
         sa.Column("last_seen", Big(), nullable=False),
         sa.Column("client_port", sa.Integer(), nullable=False),
         sa.Column("server_ip", sa.String(45), nullable=False),
+        sa.Column("server_name", sa.String(512)),
         sa.Column("server_matched", sa.Text()),
         sa.Column("client_name", sa.String(512)),
         sa.Column("username", sa.Text()),

@@ -104,3 +104,15 @@ def test_a_bad_endpoint_is_told(endpoint: str) -> None:
 def test_a_missing_table_is_told(tmp_path: Path) -> None:
     with pytest.raises(BadCatalogueError, match="No such file"):
         load_catalogue(str(tmp_path / "none"))
+
+
+@pytest.mark.parametrize(
+    ("name", "expected"),
+    [
+        ("AM0PR01CA0001.outlook.office365.com", "*.outlook.office365.com"),
+        ("smtp.office365.com", None),
+        ("mail.example.com", None),
+    ],
+)
+def test_front_ends_belong_to_a_family(name: str, expected: str | None) -> None:
+    assert load_catalogue().family(name) == expected
