@@ -52,6 +52,8 @@ class Listener:
         if not _concerns_mail(account, match.kind):
             return None
         family = self.catalogue.family(name) if name and name is account.greeting_host else None
+        if family and dns_name and self.catalogue.role(dns_name):
+            family = dns_name
         return _observation(self.sensor, heard, account, (name, family), match)
 
 

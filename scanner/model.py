@@ -111,7 +111,7 @@ class Observation:
     """Why ``server_kind``: ``name outlook.office365.com``, ``prefix 52.96.0.0/14``, ``--endpoint …``."""
     ending: Ending = Ending.ENDED
     server_family: str | None = None
-    """Where ``server_name`` is a front end's own, what they are all called: ``*.outlook.office365.com``."""
+    """Where ``server_name`` is a front end's own: the name asked for, else ``*.outlook.office365.com``."""
 
     @property
     def server_used(self) -> str | None:

@@ -253,3 +253,23 @@ def test_what_was_heard_before_a_file_breaks_off_is_told() -> None:
             found += batch
     assert len(found) == 8
     assert pipeline.totals().packets == 226
+
+
+@pytest.mark.parametrize(
+    ("dns_name", "used"),
+    [
+        pytest.param("smtp.office365.com", "smtp.office365.com", id="the name that was asked for"),
+        pytest.param(
+            "cdn.example.com", "*.outlook.office365.com", id="not one that is nothing of Microsoft's"
+        ),
+        pytest.param(None, "*.outlook.office365.com", id="what all front ends are called"),
+    ],
+)
+def test_a_front_end_is_used_by_the_name_of_its_service(dns_name: str | None, used: str) -> None:
+    flow = Flow(Endpoint("10.0.0.1", 50000), Endpoint("52.96.0.1", 587))
+    greeting = b"220 AM0PR01CA0001.outlook.office365.com Microsoft ESMTP MAIL Service ready\r\n"
+    chunks = (Chunk(S, 0, greeting), Chunk(C, 1, b"EHLO copier\r\n"))
+    heard = Conversation(flow, chunks, 0, 9, Ending.ENDED, True, True)
+    seen = Listener(CATALOGUE, "here", Usernames.KEEP).observe(heard, dns_name)
+    assert seen is not None
+    assert (seen.server_name, seen.server_used) == ("AM0PR01CA0001.outlook.office365.com", used)
