@@ -8,7 +8,7 @@ from collections.abc import Iterator
 import numpy as np
 
 from scanner.capture.walk import LARGEST_PACKET, RecordForm, walk
-from scanner.capture.window import Corrupt, Window
+from scanner.capture.window import PACKETS, Corrupt, Window
 from scanner.wire.batch import Batch, Bytes, Ints
 
 FILE_HEADER = 24
@@ -32,9 +32,12 @@ def read_pcap(window: Window, capture: str | None) -> Iterator[Batch]:
     while True:
         walked = walk(window.buffer, window.begin, window.end, form)
         if len(walked.records):
-            first, window.begin = window.begin, walked.end
-            block = window.buffer[first : walked.end]
-            yield _batch(block, walked.records - first, form, unit_ns, link, capture)
+            window.begin = walked.end
+            for at in range(0, len(walked.records), PACKETS):
+                records = walked.records[at : at + PACKETS]
+                first, behind = int(records[0]), walked.records[at + PACKETS : at + PACKETS + 1]
+                block = window.buffer[first : int(behind[0]) if len(behind) else walked.end]
+                yield _batch(block, records - first, form, unit_ns, link, capture)
         if walked.corrupt:
             why = f"record claims more than {LARGEST_PACKET} captured bytes"
             raise Corrupt(window.origin + window.begin, why)

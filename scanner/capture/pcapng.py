@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from scanner.capture.enhanced import ENHANCED, SMALLEST_BLOCK, Interface, read_run, survey
-from scanner.capture.window import LARGEST_RECORD, Corrupt, Window
+from scanner.capture.window import LARGEST_RECORD, PACKETS, Corrupt, Window
 from scanner.wire.batch import Batch, Ints
 
 SECTION = 0x0A0D0D0A
@@ -33,14 +33,14 @@ class _Packets:
     parts: list[Ints] = field(default_factory=list)
     """Offset, captured, length, time; a column a packet."""
 
-    def batch(self, window: Window, first: int, capture: str | None) -> Batch | None:
-        """Make the batch and forget its rows; offsets become relative to ``first``."""
-        if not self.parts:
-            return None
-        start, captured, length, at = np.concatenate(self.parts, axis=1)
-        end = int((start + captured).max())
-        self.parts = []
-        return Batch(window.buffer[first:end], start - first, captured, length, at, self.link, capture)
+    def batches(self, window: Window, capture: str | None) -> Iterator[Batch]:
+        """Make batches and forget the rows."""
+        parts, self.parts = self.parts, []
+        rows = np.concatenate(parts, axis=1) if parts else np.empty((4, 0), np.int64)
+        for place in range(0, rows.shape[1], PACKETS):
+            start, captured, length, at = rows[:, place : place + PACKETS]
+            first, end = int(start.min()), int((start + captured).max())
+            yield Batch(window.buffer[first:end], start - first, captured, length, at, self.link, capture)
 
 
 class PcapngReader:
@@ -60,18 +60,14 @@ class PcapngReader:
         """Give the batches; ends with ``Corrupt`` where the file cannot be read on."""
         window = self._window
         while True:
-            first = window.begin
             try:
                 for link in self._blocks():
-                    if batch := self._packets.batch(window, first, self._capture):
-                        yield batch
+                    yield from self._packets.batches(window, self._capture)
                     self._packets.link = link
             except Corrupt:
-                if batch := self._packets.batch(window, first, self._capture):
-                    yield batch
+                yield from self._packets.batches(window, self._capture)
                 raise
-            if batch := self._packets.batch(window, first, self._capture):
-                yield batch
+            yield from self._packets.batches(window, self._capture)
             if not window.grow():
                 break
         if window.begin < window.end:

@@ -15,9 +15,11 @@ import zstandard
 
 from scanner.wire.batch import Bytes
 
-BLOCK = 2 << 20
-"""Bytes looked at in one go: NumPy's cost per call vanishes, and the columns made of it, several times as
-large for small packets, still fit a cache."""
+BLOCK = 8 << 20
+"""Bytes looked at in one go: NumPy's cost per call vanishes, and a block still fits a cache."""
+
+PACKETS = 1 << 14
+"""Packets in a batch: the columns made of it are several times as large as small packets themselves."""
 
 LARGEST_RECORD = 64 << 20
 """A record that claims more is corrupt (largest real ones: pcapng key logs, offloaded packets of 256 KiB);

@@ -11,14 +11,12 @@ import numpy.typing as npt
 from scanner.conversation import CLIENT, SERVER, Conversation, Ending, Endpoint, Flow, Side
 from scanner.wire.batch import Columns
 from scanner.wire.embryos import CLIENT_IS_LOW, CLIENT_STARTED, ROW, SERVER_STARTED, Embryos
-from scanner.wire.harvest import Harvest, Selection
+from scanner.wire.harvest import BYTES_KEPT, Harvest, Selection
 from scanner.wire.interest import Interest, Mask, begins_like_mail, begins_talk, begins_tls
 from scanner.wire.reassembly import Stream
 from scanner.wire.sheet import Index, Sheet, mac_text, macs
 from scanner.wire.tidy import Group, conversations, tidy
 
-BYTES_KEPT = 16 * 1024
-"""A direction: a login with a 4 KB token and a TLS handshake with long chains fit; then it is ``CUT``."""
 IDLE_S = 300
 """RFC 5321 4.5.3.2 lets no SMTP peer wait longer for a command; what comes later begins in the middle."""
 MAX_FLOWS = 1_000_000

@@ -17,9 +17,11 @@ HARVEST_BYTES = 4 << 20
 """Bytes after which a harvest is handed over, however few segments they are."""
 MARKED_KEPT = 100_000
 """Connections followed for a mark on another port than mail's; past it new ones are counted ``unmarked``."""
+BYTES_KEPT = 16 * 1024
+"""A direction: a login with a 4 KB token and a TLS handshake with long chains fit; then it is ``CUT``."""
 SPARSE = 4
 """Payload that is less than one part in so many of its block is copied piece by piece; else the block is."""
-_FIN_SYN_RST = 7
+_SYN, _FIN_SYN_RST = 2, 7
 _MAC = 6
 
 
@@ -64,7 +66,11 @@ class Selection:
         rows = rows[(columns.length[rows] > 0) | (columns.flags[rows] & _FIN_SYN_RST != 0)]
         if not len(rows):
             return None
-        return Harvest(_own(_at(columns, rows)), *flow_keys(columns, rows))
+        keys, low = flow_keys(columns, rows)
+        heads = _heads(columns, rows, keys ^ low)
+        if not heads.all():
+            rows, keys, low = rows[heads], keys[heads], low[heads]
+        return Harvest(_own(_at(columns, rows)), keys, low)
 
     def _of_marked(
         self, columns: Columns, others: npt.NDArray[np.bool_], marks: Index
@@ -105,6 +111,22 @@ class Basket:
             return parts[0] if parts else None
         keys, low = np.concatenate([p.keys for p in parts]), np.concatenate([p.low for p in parts])
         return Harvest(_joined([part.columns for part in parts]), keys, low)
+
+
+def _heads(columns: Columns, rows: Index, senders: Keys) -> npt.NDArray[np.bool_]:
+    """Tell which segments are not so far behind their sender's first one here that nobody will hear them.
+
+    A new SYN begins anew: it may be another connection between the same ends.
+    """
+    flags = columns.flags[rows]
+    order = np.argsort(senders, kind="stable")
+    sender, sequence = senders[order], columns.sequence[rows[order]]
+    starts = np.flatnonzero(np.r_[True, sender[1:] != sender[:-1]] | (flags[order] & _SYN != 0))
+    first = np.repeat(sequence[starts], np.diff(starts, append=len(order)))
+    heads = np.empty(len(order), np.bool_)
+    heads[order] = (sequence - first).view(np.int32) < BYTES_KEPT
+    heads |= flags & _FIN_SYN_RST != 0
+    return heads
 
 
 _ARRAYS = tuple(field.name for field in fields(Columns) if field.name != "buffer")
