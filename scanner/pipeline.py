@@ -19,7 +19,7 @@ from scanner.listener import Listener
 from scanner.model import Observation, RunTotals
 from scanner.protocols.dns import answers
 from scanner.wire.batch import Batch, Tally
-from scanner.wire.datagrams import datagrams
+from scanner.wire.datagrams import dns_replies
 from scanner.wire.decode import Decoder
 from scanner.wire.flows import FlowTable
 from scanner.wire.harvest import Basket, Harvest, Selection
@@ -94,8 +94,8 @@ class Gatherer:
     def gather(self, batch: Batch) -> Iterator[Gathered]:
         """Take a batch; yield what is enough to be heard."""
         for columns in self._decoder.decode(batch):
-            for datagram in datagrams(columns, DNS_PORTS):
-                self._answers += answers(datagram.payload)
+            for reply in dns_replies(columns, DNS_PORTS):
+                self._answers += answers(reply)
             part = self._selection.pick(columns)
             if part and (harvest := self._basket.add(part)):
                 yield self._hand_over(harvest)

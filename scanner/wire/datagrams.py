@@ -11,6 +11,8 @@ from scanner import net
 from scanner.conversation import Endpoint
 from scanner.wire.batch import Columns
 
+_QR_AT, _QR = 2, 0x80
+
 
 class Datagram(NamedTuple):
     """One datagram."""
@@ -22,6 +24,19 @@ class Datagram(NamedTuple):
     payload: bytes
     whole: bool
     """False where the capture cut it."""
+
+
+def dns_replies(columns: Columns, ports: frozenset[int]) -> Iterator[bytes]:
+    """Yield the payloads on these ports that answer something (RFC 1035 4.1.1: QR is set), in their order."""
+    udp = np.flatnonzero((columns.protocol == 17) & (columns.captured > _QR_AT))
+    if not len(udp):
+        return
+    wanted = np.isin(columns.source_port[udp], list(ports)) | np.isin(columns.target_port[udp], list(ports))
+    rows = udp[wanted & (columns.buffer[columns.payload[udp] + _QR_AT] & _QR != 0)]
+    start = columns.payload[rows]
+    raw = memoryview(columns.buffer.data)
+    for begin, behind in zip(start.tolist(), (start + columns.captured[rows]).tolist(), strict=True):
+        yield bytes(raw[begin:behind])
 
 
 def datagrams(columns: Columns, ports: frozenset[int]) -> Iterator[Datagram]:

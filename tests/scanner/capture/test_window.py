@@ -7,10 +7,11 @@ import os
 import random
 from pathlib import Path
 
+import numpy as np
 import pytest
 import zstandard
 
-from scanner.capture.window import BLOCK, Corrupt, Window, open_window
+from scanner.capture.window import BLOCK, HEADROOM, Corrupt, Window, open_window
 
 DATA = random.Random(1).randbytes(2 << 20) + bytes(3 << 20) + b"end"
 
@@ -174,3 +175,43 @@ def test_a_buffer_that_was_too_small_is_wiped() -> None:
     assert window.buffer is not small
     assert not small.any()
     assert window.buffer[: window.end].all()
+
+
+@pytest.mark.parametrize(
+    "taken",
+    [
+        pytest.param(1 << 20, id="a rest that has room before the next block"),
+        pytest.param(HEADROOM + 7, id="a rest that has not"),
+        pytest.param(0, id="nothing is taken"),
+        pytest.param(BLOCK, id="all but the headroom is taken"),
+    ],
+)
+def test_a_file_read_ahead_shows_every_byte_in_its_place(taken: int, tmp_path: Path) -> None:
+    data = np.arange(3 * BLOCK // 4 + 11, dtype=np.uint32).tobytes()
+    path = tmp_path / "x"
+    path.write_bytes(data)
+    window, size = open_window(str(path))
+    assert size == len(data)
+    while window.grow():
+        assert (
+            window.buffer[window.begin : window.end].tobytes()
+            == data[window.origin + window.begin :][: window.end - window.begin]
+        )
+        window.begin = min(window.begin + taken, window.end)
+    assert window.origin + window.end == len(data)
+    assert not window.grow()
+    assert window.origin + window.end == len(data)
+    window.close()
+
+
+def test_what_was_read_ahead_is_wiped_too(tmp_path: Path) -> None:
+    path = tmp_path / "x"
+    path.write_bytes(b"secret" * (BLOCK // 2))
+    window, _ = open_window(str(path))
+    buffers = []
+    for _ in range(2):
+        assert window.grow()
+        window.begin = window.end
+        buffers.append(window.buffer)
+    window.close()
+    assert not any(buffer.any() for buffer in buffers)

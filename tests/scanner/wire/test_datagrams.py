@@ -5,7 +5,7 @@ from __future__ import annotations
 from packets import ACK, BEGAN, C, Connection, datagram, decoded
 
 from scanner.conversation import Endpoint
-from scanner.wire.datagrams import Datagram, datagrams
+from scanner.wire.datagrams import Datagram, datagrams, dns_replies
 
 PORTS = frozenset({53, 5353})
 ASKED = datagram(("10.0.0.1", 40000), ("10.0.0.53", 53), b"question")
@@ -20,6 +20,13 @@ def test_datagrams_from_and_to_a_port_come_in_the_order_of_capture() -> None:
         Datagram(BEGAN, Endpoint("10.0.0.1", 40000), Endpoint("10.0.0.53", 53), b"question", True),
         Datagram(BEGAN + 7, server, asker, b"answer", True),
     ]
+
+
+def test_dns_replies_are_told_from_questions_by_their_bit() -> None:
+    said = [b"\0\1\1\0question", b"\0\1\x81\x80reply", b"\0\1", b"\0\2\x80\0"]
+    packets = [datagram(("10.0.0.53", 53), ("10.0.0.1", 4000), payload) for payload in said]
+    columns = decoded([*packets, datagram(("10.0.0.1", 99), ("10.0.0.2", 99), said[1])], PORTS | {99})
+    assert list(dns_replies(columns, PORTS)) == [said[1], said[3]]
 
 
 def test_no_port_no_datagram() -> None:
