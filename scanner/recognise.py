@@ -46,7 +46,7 @@ def recognise(chunks: Iterable[Chunk], port: int, client_port: int) -> Recognise
     for usual in _usual().get(port, ()) if client and server else ():
         said = usual.client_mark(client)
         if (said or (said is None and usual.server_first)) and usual.server_mark(server):
-            return Recognised(usual, swapped=False, by_port=False)
+            return Recognised(usual, False, False)
     client, server = _head(chunks, CLIENT), _head(chunks, SERVER)
     best: tuple[int, Recognised] | None = None
     for dialect in dialects():
@@ -106,9 +106,16 @@ def _by_port(chunks: Iterable[Chunk], port: int) -> Recognised | None:
     return Recognised(tls() if port in tls().ports else usual, swapped=False, by_port=True)
 
 
+@cache
 def tls() -> Dialect:
     """Give the dialect of TLS."""
     return next(dialect for dialect in dialects() if dialect.name == "tls")
+
+
+@cache
+def inner_tls() -> Recognised:
+    """What follows STARTTLS, and needs no recognising."""
+    return Recognised(tls(), swapped=False, by_port=False)
 
 
 def _is_record(data: bytes) -> bool:
