@@ -54,6 +54,17 @@ class Lines:
             self._at = found.end()
         return found
 
+    def pop_block(self) -> list[bytes] | None:
+        """Take the lines up to an empty one, that one included, if they all are here and end with CRLF."""
+        data, at = self._data, self._at
+        end = data.find(b"\r\n\r\n", at)
+        if end < 0 or self._drop or data.count(b"\n", at, end) != data.count(b"\r\n", at, end):
+            return None
+        self._at = end + 4
+        lines = data[at:end].split(b"\r\n")
+        lines.append(b"")
+        return lines
+
     def take(self, count: int) -> bytes | None:
         """Take exactly so many bytes; None if they are not all here yet."""
         behind = self._at + count
