@@ -139,9 +139,7 @@ class TlsSession:
             self._hello = hello
             heard.append(hello)
 
-    def _data(
-        self, side: Side, length: int, shield: ciphers.Protection, at: int, heard: list[Event]
-    ) -> None:
+    def _data(self, side: Side, length: int, shield: ciphers.Protection, at: int, heard: list[Event]) -> None:
         if not self._finished:
             if side is SERVER:
                 return
