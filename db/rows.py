@@ -37,13 +37,15 @@ shared = attrgetter("server_used", *SHAPE_FIELDS[1:], *DETAIL_FIELDS)
 """What sessions may have alike, as a tuple."""
 NAME_LENGTH = 512
 """As much of a client's name as its column takes."""
+REPLACED = "\ufffd"
+"""Stands for a zero, which PostgreSQL takes in no text."""
 _ENCODER = json.JSONEncoder(separators=(",", ":"))
 _LABELS = DETAIL_FIELDS.index("labels") + len(SHAPE_FIELDS)
 
 
 def identity(*parts: object) -> int:
     """Hash what names a row to a positive 63-bit number, the same on every machine."""
-    text = "\x1f".join("" if part is None else str(part) for part in parts)
+    text = "\x1f".join(["" if part is None else str(part) for part in parts])
     digest = blake2b(text.encode("utf-8", "surrogatepass"), digest_size=8).digest()
     return int.from_bytes(digest, "big") >> 1
 
@@ -56,12 +58,16 @@ def flow(client_ip: str, client_port: int, server_ip: str, server_port: int) -> 
 
 def own(seen: Observation) -> tuple[Any, ...]:
     """What a session has of its own, as its row has it: by ``SESSION_FIELDS``, and its ``flow``."""
-    ends = seen.client_ip, seen.client_port, seen.server_ip, seen.server_port
-    name = clean(seen.client_name[:NAME_LENGTH]) if seen.client_name else None
-    front_end = clean(seen.server_name) if seen.server_family else None
+    port, server, matched = seen.client_port, seen.server_ip, seen.server_matched
+    name, username, evidence = seen.client_name, seen.username, seen.evidence
+    front_end = seen.server_name if seen.server_family else None
     return (
-        seen.first_seen, flow(*ends), seen.last_seen, seen.client_port, seen.server_ip, front_end,
-        clean(seen.server_matched), name, clean(seen.username), seen.mails, seen.gaps, clean(seen.evidence),
+        seen.first_seen, flow(seen.client_ip, port, server, seen.server_port), seen.last_seen, port, server,
+        front_end and front_end.replace("\0", REPLACED),
+        matched and matched.replace("\0", REPLACED),
+        name[:NAME_LENGTH].replace("\0", REPLACED) if name else None,
+        username and username.replace("\0", REPLACED),
+        seen.mails, seen.gaps, evidence.replace("\0", REPLACED),
     )  # fmt: skip
 
 
@@ -80,7 +86,11 @@ class Form:
 def form(values: tuple[Any, ...]) -> Form:
     """The rows that hold what ``shared`` gave."""
     labels: tuple[Label, ...] = values[_LABELS]
-    version = next((label.text[:64] for label in labels if label.field == "eas.version"), None)
+    version = None
+    for label in labels:
+        if label.field == "eas.version":
+            version = label.text[:64]
+            break
     shape = _shape(*values[: len(SHAPE_FIELDS)], version)
     record = dump(dict(zip(DETAIL_FIELDS, values[len(SHAPE_FIELDS) :], strict=True)))
     return Form(shape[0], shape, identity(shape[0], record), record)
@@ -94,7 +104,7 @@ def _shape(*values: Any) -> tuple[Any, ...]:
 
 def clean(value: Any) -> Any:
     """Text without what PostgreSQL takes in none, a zero, and plain where it was a name of an enum."""
-    return str(value).replace("\0", "\ufffd") if isinstance(value, str) else value
+    return str(value).replace("\0", REPLACED) if isinstance(value, str) else value
 
 
 def dump(details: Mapping[str, Any]) -> str:

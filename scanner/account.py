@@ -53,6 +53,17 @@ SEEN_CONFIDENCE = 0.99
 NONE_CONFIDENCE = 0.97
 """The server served and nobody had logged in."""
 
+Claim = tuple[AuthClass, Basis, float]
+"""How the client authenticated, on what that rests, and how sure it is."""
+_COOKIE: Claim = (AuthClass.COOKIE, Basis.SEEN, SEEN_CONFIDENCE)
+_INSIDE_TLS: Claim = (AuthClass.UNKNOWN, Basis.ENDPOINT, 0.0)
+_BEFORE_TLS: Claim = (AuthClass.INCOMPLETE, Basis.ENDPOINT, 0.0)
+_LOST: Claim = (AuthClass.UNKNOWN, Basis.SEEN, 0.0)
+_NONE: Claim = (AuthClass.NONE, Basis.SEEN, NONE_CONFIDENCE)
+_EARLY: Claim = (AuthClass.INCOMPLETE, Basis.SEEN, SEEN_CONFIDENCE)
+_SEEN, _SERVED, _REFUSED = Basis.SEEN, Phase.SERVED, Outcome.REFUSED
+_CLEAR, _STARTTLS = TlsMode.CLEAR, TlsMode.STARTTLS
+
 
 class Usernames(StrEnum):
     """What becomes of user names."""
@@ -63,12 +74,15 @@ class Usernames(StrEnum):
 
     def treat(self, name: str | None) -> str | None:
         """Give the name as it may be shown; a masked one shows its first character and its domain."""
-        if not name or self is Usernames.DROP:
+        if not name or self is _DROP:
             return None
-        if self is Usernames.KEEP:
+        if self is _KEEP:
             return name
         person, at, domain = name.rpartition("@")
         return f"{(person or domain)[:1]}***" + (f"@{domain}" if at else "")
+
+
+_KEEP, _DROP = Usernames.KEEP, Usernames.DROP
 
 
 @dataclass(slots=True)
@@ -109,7 +123,7 @@ class Account:
 
     def hear(self, event: Event) -> None:
         """Fold one event in."""
-        _FOLDS[type(event)](self, event)
+        FOLDS[type(event)](self, event)
 
     def enter_tunnel(self, port: int) -> None:
         """Begin anew inside a proxy's tunnel to a port: what the proxy did for the client is no mail."""
@@ -131,9 +145,9 @@ class Account:
 
     def _tls_started(self, started: TlsStarted) -> None:
         self.tls_mode = started.mode
-        if started.mode is TlsMode.STARTTLS:
+        if started.mode is _STARTTLS:
             self.inner = started
-        self._step("STARTTLS" if started.mode is TlsMode.STARTTLS else "TLS from the start")
+        self._step("STARTTLS" if started.mode is _STARTTLS else "TLS from the start")
 
     def _mail(self, mail: Mail) -> None:
         self.mails += mail.accepted
@@ -147,7 +161,8 @@ class Account:
         self.lost |= gap.side is CLIENT or gap.missing < 0
 
     def _reached(self, reached: Reached) -> None:
-        self.phase = reached.phase if self.phase is not Phase.SERVED else self.phase
+        if self.phase is not _SERVED:
+            self.phase = reached.phase
 
     def _answer(self, answer: Answer) -> None:
         """DNS inside a connection names nobody here."""
@@ -157,7 +172,7 @@ class Account:
         if mechanisms:
             self.offered = tuple(sorted({*self.offered, *mechanisms})) if self.offered else mechanisms
         if mechanisms or starttls:
-            self._step("offered " + " ".join((*mechanisms, *(("STARTTLS",) if starttls else ()))))
+            self._step("offered " + " ".join((*mechanisms, "STARTTLS") if starttls else mechanisms))
 
     def _login(self, login: Login) -> None:
         if len(self.attempts) == ATTEMPTS_KEPT:
@@ -166,7 +181,7 @@ class Account:
         kind = auth_class(login.mechanism)
         self.attempts.append(Attempt(login.mechanism, kind, login.outcome, login.cause))
         self.username = self.usernames.treat(login.username) or self.username
-        if login.outcome is Outcome.REFUSED:
+        if login.outcome is _REFUSED:
             self.cause = login.cause or self.cause
         result = login.outcome or "no answer heard"
         self._step(
@@ -212,45 +227,41 @@ class Account:
         return None
 
     @property
-    def auth(self) -> tuple[AuthClass, Basis, float]:
+    def auth(self) -> Claim:
         """How the client authenticated, on what that rests, and how sure it is."""
         if self.attempts:
-            return self.attempts[-1].auth_class, Basis.SEEN, SEEN_CONFIDENCE
-        if self.label("http.cookie"):
-            return AuthClass.COOKIE, Basis.SEEN, SEEN_CONFIDENCE
-        if self.tls_mode in (TlsMode.STARTTLS, TlsMode.IMPLICIT) and not self.bare_inside:
-            known = AuthClass.UNKNOWN if self.choice or self.gaps else AuthClass.INCOMPLETE
-            return known, Basis.ENDPOINT, 0.0
+            return self.attempts[-1].auth_class, _SEEN, SEEN_CONFIDENCE
+        if self.labels and self.label("http.cookie"):
+            return _COOKIE
+        if self.tls_mode and self.tls_mode is not _CLEAR and not self.bare_inside:
+            return _INSIDE_TLS if self.choice or self.gaps else _BEFORE_TLS
         if self.lost and not self.served_before_loss:
-            return AuthClass.UNKNOWN, Basis.SEEN, 0.0
-        if self.phase is Phase.SERVED or self.whole:
-            return AuthClass.NONE, Basis.SEEN, NONE_CONFIDENCE
-        return AuthClass.INCOMPLETE, Basis.SEEN, SEEN_CONFIDENCE
+            return _LOST
+        if self.phase is _SERVED or self.whole:
+            return _NONE
+        return _EARLY
 
     @property
     def evidence(self) -> str:
         """What the claim rests on, in a line."""
         steps = [*self.steps]
         if not self.attempts:
-            auth, basis, _ = self.auth
-            match auth:
-                case AuthClass.UNKNOWN if basis is Basis.ENDPOINT:
-                    steps.append("the login is inside TLS")
-                case AuthClass.UNKNOWN:
-                    steps.append("bytes are missing where a login could be")
-                case AuthClass.NONE:
-                    served = self.phase is Phase.SERVED
-                    steps.append("served without a login" if served else "closed without a login")
-                case AuthClass.INCOMPLETE:
-                    steps.append("ended before any login")
-                case _:
-                    pass
+            claim = self.auth
+            if claim is _INSIDE_TLS:
+                steps.append("the login is inside TLS")
+            elif claim is _LOST:
+                steps.append("bytes are missing where a login could be")
+            elif claim is _NONE:
+                served = self.phase is _SERVED
+                steps.append("served without a login" if served else "closed without a login")
+            elif claim is not _COOKIE:
+                steps.append("ended before any login")
         if self.mails:
             steps.append(f"{self.mails} mails")
         return "; ".join(steps)
 
 
-_FOLDS: dict[type[Event], Callable[[Account, Any], None]] = {
+FOLDS: dict[type[Event], Callable[[Account, Any], None]] = {
     Greeting: Account._greeting,
     ClientName: Account._client_name,
     Offer: Account._offer,

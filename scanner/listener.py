@@ -5,17 +5,19 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
-from scanner.account import Account, Usernames
+from scanner.account import FOLDS, Account, Usernames
 from scanner.catalogue.exchange import Catalogue, Match
 from scanner.conversation import CLIENT, Chunk, Conversation, Ending, Flow, Side
 from scanner.events import Label, TlsMode, TlsStarted
 from scanner.model import Observation, ServerKind
-from scanner.recognise import Recognised, inner_protocol, recognise, tls
+from scanner.recognise import Recognised, inner_protocol, inner_tls, recognise
 from scanner.session import Dialect
 
 STARTTLS_PORTS = frozenset({25, 587, 2525, 110, 143})
 """Where a server of mail speaks in clear first (RFC 6409, RFC 1939, RFC 9051; 2525 by custom)."""
 MAIL = frozenset({"smtp", "imap", "pop3"})
+_CLEAR, _CLOSED, _RESET = TlsMode.CLEAR, Ending.CLOSED, Ending.RESET
+_MICROSOFT = (ServerKind.EXCHANGE_ONLINE, ServerKind.SIGN_IN)
 LAYERS = 4
 """Protocols one inside the other: a proxy's CONNECT, mail, STARTTLS, and one to spare; more is not read."""
 
@@ -64,20 +66,17 @@ def _observation(
     hello, choice = account.hello, account.choice
     last = account.attempts[-1] if account.attempts else None
     auth_class, basis, confidence = account.auth
-    return Observation(
-        capture=heard.capture, sensor=sensor, first_seen=heard.first_seen, last_seen=heard.last_seen,
-        client_ip=client_ip, client_port=client_port, client_mac=heard.client_mac, server_ip=server_ip,
-        server_port=server_port, server_name=named[0], server_kind=match.kind, protocol=account.protocol,
-        service=account.service or _smtp_service(account, server_port), tls_mode=account.tls_mode,
-        tls_version=choice.version if choice else None, tls_cipher=choice.cipher if choice else None,
-        ja3=hello.ja3 if hello else None, ja4=hello.ja4 if hello else None,
-        client_name=account.client_name, mechanism=last.mechanism if last else None, auth_class=auth_class,
-        outcome=last.outcome if last else None,
-        attempts=tuple(account.attempts) if len(account.attempts) > 1 else (), basis=basis,
-        confidence=confidence, username=account.username, mails=account.mails, gaps=account.gaps,
-        evidence=account.evidence, offered=account.offered, labels=tuple(account.labels),
-        turns=tuple(account.turns), cause=account.cause, weird=tuple(account.weird),
-        server_matched=match.matched, ending=heard.ending, server_family=named[1],
+    return Observation(  # by place: to name so many fields costs twice what it costs to set them
+        heard.capture, sensor, heard.first_seen, heard.last_seen,
+        client_ip, client_port, heard.client_mac, server_ip, server_port, named[0], match.kind,
+        account.protocol, account.service or _smtp_service(account, server_port),
+        account.tls_mode, choice.version if choice else None, choice.cipher if choice else None,
+        hello.ja3 if hello else None, hello.ja4 if hello else None, account.client_name,
+        last.mechanism if last else None, auth_class, last.outcome if last else None,
+        tuple(account.attempts) if len(account.attempts) > 1 else (), basis, confidence,
+        account.username, account.mails, account.gaps, account.evidence,
+        account.offered, tuple(account.labels), tuple(account.turns), account.cause, tuple(account.weird),
+        match.matched, heard.ending, named[1],
     )  # fmt: skip
 
 
@@ -91,37 +90,37 @@ def _listen(account: Account, recognised: Recognised | None, heard: Conversation
         if name == "tls":
             account.tls_mode = account.tls_mode or _outermost_tls(heard)
         else:
-            account.protocol, account.tls_mode = name, account.tls_mode or TlsMode.CLEAR
+            account.protocol, account.tls_mode = name, account.tls_mode or _CLEAR
         chunks = _hear(account, recognised, chunks)
         match account.inner:
+            case None:
+                return
             case TlsStarted():
                 account.bare_inside = _goes_on_bare(recognised.dialect, chunks)
                 if not account.bare_inside:
-                    recognised = Recognised(tls(), swapped=False, by_port=False)
+                    recognised = inner_tls()
             case Label(text=target):
                 asked = target.rpartition(":")[2]
                 port = int(asked) if asked.isdecimal() else 0
                 recognised = recognise(chunks, port, 0)
                 if recognised:
                     account.enter_tunnel(port)
-            case None:
-                return
         account.inner = None
 
 
 def _hear(account: Account, recognised: Recognised, chunks: Sequence[Chunk]) -> tuple[Chunk, ...]:
     """Feed a session until its layer ends; gives what it did not read."""
     session = recognised.dialect.session()
-    feed, hear = session.feed, account.hear
+    feed, folds = session.feed, FOLDS
     unread = 0
     for side, at, data, missing in chunks:
         unread += 1
         for event in session.gap(side, missing, at) if missing else feed(side, data, at):
-            hear(event)
+            folds[type(event)](account, event)
         if account.inner is not None:
             break
     for event in session.end():
-        hear(event)
+        folds[type(event)](account, event)
     if account.inner is None:
         return ()
     rest = [Chunk(side, at, data) for side, at, data in session.leftover if data]
@@ -136,8 +135,10 @@ def _outermost_tls(heard: Conversation) -> TlsMode:
 
 def _goes_on_bare(dialect: Dialect, chunks: Sequence[Chunk]) -> bool:
     """A tap that decrypts shows what was inside TLS in place of it: the client goes on as it began."""
-    said = next((chunk.data for chunk in chunks if chunk.side is CLIENT and chunk.data), b"")
-    return dialect.client_mark(said) is True
+    for side, _, data, _ in chunks:
+        if side is CLIENT and data:
+            return dialect.client_mark(data) is True
+    return dialect.client_mark(b"") is True
 
 
 def _turn_round(heard: Conversation) -> Conversation:
@@ -155,12 +156,12 @@ def _turn_round(heard: Conversation) -> Conversation:
 
 def _is_whole(heard: Conversation) -> bool:
     both_started = heard.client_started and heard.server_started
-    return both_started and heard.ending in (Ending.CLOSED, Ending.RESET)
+    return both_started and heard.ending in (_CLOSED, _RESET)
 
 
 def _concerns_mail(account: Account, kind: ServerKind) -> bool:
     """Web traffic that neither logs in nor goes to Microsoft's mail or sign-in is nobody's business here."""
-    if kind in (ServerKind.EXCHANGE_ONLINE, ServerKind.SIGN_IN) or account.protocol in MAIL:
+    if account.protocol in MAIL or kind in _MICROSOFT:
         return True
     return account.protocol == "http" and bool(account.attempts or account.service or account.offered)
 

@@ -44,9 +44,10 @@ def recognise(chunks: Iterable[Chunk], port: int, client_port: int) -> Recognise
     """Find the dialect of a conversation; None if it is none of ours."""
     client, server = _first(chunks)
     for usual in _usual().get(port, ()) if client and server else ():
-        said = usual.client_mark(client)
-        if (said or (said is None and usual.server_first)) and usual.server_mark(server):
-            return Recognised(usual, swapped=False, by_port=False)
+        dialect = usual.dialect
+        said = dialect.client_mark(client)
+        if (said or (said is None and dialect.server_first)) and dialect.server_mark(server):
+            return usual
     client, server = _head(chunks, CLIENT), _head(chunks, SERVER)
     best: tuple[int, Recognised] | None = None
     for dialect in dialects():
@@ -60,11 +61,12 @@ def recognise(chunks: Iterable[Chunk], port: int, client_port: int) -> Recognise
 
 
 @cache
-def _usual() -> dict[int, tuple[Dialect, ...]]:
+def _usual() -> dict[int, tuple[Recognised, ...]]:
     """The dialects at home on each port: most conversations are what they seem."""
-    known = [dialect for dialect in dialects() if dialect.transport is Transport.TCP]
-    ports = {port for dialect in known for port in dialect.ports}
-    return {port: tuple(dialect for dialect in known if port in dialect.ports) for port in ports}
+    found = [dialect for dialect in dialects() if dialect.transport is Transport.TCP]
+    known = [Recognised(dialect, swapped=False, by_port=False) for dialect in found]
+    ports = {port for dialect in found for port in dialect.ports}
+    return {port: tuple(usual for usual in known if port in usual.dialect.ports) for port in ports}
 
 
 def inner_protocol(alpn: Sequence[str], port: int, name: str | None) -> str | None:
@@ -94,7 +96,8 @@ def _score(dialect: Dialect, client: bytes, server: bytes, port: int) -> int:
 
 def _by_port(chunks: Iterable[Chunk], port: int) -> Recognised | None:
     """A talk that was joined in its middle on mail's own port: mail if it is text, TLS if it has records."""
-    usual = next((dialect for dialect in _usual().get(port, ()) if dialect.server_first), None)
+    here = (usual.dialect for usual in _usual().get(port, ()))
+    usual = next((dialect for dialect in here if dialect.server_first), None)
     if usual is None or not any(chunk.missing for chunk in islice(chunks, 2)):
         return None
     heard = [chunk.data[:HEAD] for chunk in islice(chunks, MIDDLE) if chunk.data]
@@ -108,9 +111,16 @@ def _by_port(chunks: Iterable[Chunk], port: int) -> Recognised | None:
     return Recognised(tls() if port in tls().ports else usual, swapped=False, by_port=True)
 
 
+@cache
 def tls() -> Dialect:
     """Give the dialect of TLS."""
     return next(dialect for dialect in dialects() if dialect.name == "tls")
+
+
+@cache
+def inner_tls() -> Recognised:
+    """What follows STARTTLS, and needs no recognising."""
+    return Recognised(tls(), swapped=False, by_port=False)
 
 
 def _is_record(data: bytes) -> bool:

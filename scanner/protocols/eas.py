@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import binascii
 from collections.abc import Iterator
-from urllib.parse import parse_qsl
+from urllib.parse import unquote, unquote_plus
 
 from scanner.events import Label
 
 TEXT_LENGTH = 256
 """Characters of a value kept; device ids have at most 32."""
+QUERY_LENGTH = 4096
+"""Characters of a query read; real ones have under 200. What is beyond is not looked at."""
 _FIELDS = {
     "deviceid": "eas.device_id",
     "devicetype": "eas.device_type",
@@ -21,9 +23,11 @@ _FIELDS = {
 def labels(query: str) -> Iterator[Label]:
     """Read a query in either form; yield nothing for one that is in neither."""
     if "=" in query.rstrip("=") or "&" in query:
-        for name, value in parse_qsl(query[:4096], max_num_fields=None):
-            if field := _FIELDS.get(name.lower()):
-                yield Label(field, value[:TEXT_LENGTH])
+        for pair in query[:QUERY_LENGTH].split("&"):
+            name, _, value = pair.partition("=")
+            field = _FIELDS.get((unquote(name) if "%" in name else name).lower())
+            if field and value:
+                yield Label(field, unquote_plus(value)[:TEXT_LENGTH])
     else:
         yield from _encoded(query)
 

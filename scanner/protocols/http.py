@@ -22,6 +22,11 @@ PENDING_LIMIT = 256
 TEXT_LENGTH = 256
 """Characters of a header kept."""
 _HEADERS = {b"user-agent": "http.user_agent", b"host": "http.host", b"ms-asprotocolversion": "eas.version"}
+_READ = (
+    frozenset({b"content-length", b"transfer-encoding", b"authorization", b"cookie", *_HEADERS}),
+    frozenset({b"content-length", b"transfer-encoding", b"www-authenticate"}),
+)
+"""Headers of each side that are looked at."""
 _HEXADECIMAL = b"0123456789abcdefABCDEF"
 _COOKIES = (b"fedauth", b"rtfa", b"cadata", b"openidconnect.token")
 """Cookies that stand for a login at Exchange's and SharePoint's front ends."""
@@ -73,11 +78,16 @@ class HttpSession:
             self._spoke[side] = True
         lines = self._lines[side]
         lines.push(data)
-        while not self._over and not self._endless[side] and (line := lines.pop()) is not None:
-            if self._chunks[side]:
-                self._chunk(side, line)
+        while not self._over and not self._endless[side]:
+            if self._heads[side] is None and not self._chunks[side] and (block := lines.pop_block()):
+                for line in block:
+                    self._line(side, line, at, heard)
+            elif (single := lines.pop()) is None:
+                break
+            elif self._chunks[side]:
+                self._chunk(side, single)
             else:
-                self._line(side, line, at, heard)
+                self._line(side, single, at, heard)
         if lines.overflowed:
             lines.overflowed = False
             heard.append(Weird("http_long_line"))
@@ -137,7 +147,10 @@ class HttpSession:
                 self._heads[side] = _Head(first=line)
             return
         if line:
-            self._header(side, head, line, heard)
+            name, _, value = line.partition(b":")
+            name = name.strip().lower()
+            if name in _READ[side]:
+                self._header(side, head, name, value.strip(), heard)
             return
         self._heads[side] = None
         if head.first == b"trailer":
@@ -154,21 +167,19 @@ class HttpSession:
             target = words[1] if words[0] == b"CONNECT" else b" ".join(words[1:-1])
             self._asking = _Request(words[0], target, at)
 
-    def _header(self, side: Side, head: _Head, line: bytes, heard: list[Event]) -> None:
-        name, _, value = line.partition(b":")
-        name, value = name.strip().lower(), value.strip()
+    def _header(self, side: Side, head: _Head, name: bytes, value: bytes, heard: list[Event]) -> None:
         match name:
             case b"content-length" if value.isdigit():
                 head.length = int(value[:18])
             case b"transfer-encoding":
                 head.chunked = b"chunked" in value.lower()
-            case b"authorization" if self._asking and side is CLIENT:
+            case b"authorization" if self._asking:
                 self._asking.login = credentials(value) or self._asking.login
-            case b"www-authenticate" if side is SERVER:
+            case b"www-authenticate":
                 head.offers += offered(value)
-            case b"cookie" if side is CLIENT:
+            case b"cookie":
                 self._cookies(value, heard)
-            case _ if side is CLIENT and name in _HEADERS:
+            case _ if name in _HEADERS:
                 self._label(_HEADERS[name], _text(value), heard)
 
     def _cookies(self, value: bytes, heard: list[Event]) -> None:
@@ -178,8 +189,9 @@ class HttpSession:
                 self._label("http.cookie", _text(name), heard)
 
     def _label(self, name: str, text: str, heard: list[Event]) -> None:
-        if text and (name, text) not in self._told and len(self._told) < PENDING_LIMIT:
-            self._told.add((name, text))
+        told, fact = self._told, (name, text)
+        if text and fact not in told and len(told) < PENDING_LIMIT:
+            told.add(fact)
             heard.append(Label(name, text))
 
     def _asked(self, head: _Head, heard: list[Event]) -> None:

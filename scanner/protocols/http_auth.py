@@ -64,7 +64,10 @@ def offered(value: bytes) -> tuple[str, ...]:
 def service(path: bytes) -> str | None:
     """Name the Exchange service that a path belongs to."""
     lowered = path.lower() + b"/"
-    return next((name for start, name in SERVICES if lowered.startswith(start)), None)
+    for start, name in SERVICES:
+        if lowered.startswith(start):
+            return name
+    return None
 
 
 def _spnego(mechanism: str, message: bytes) -> Credentials:

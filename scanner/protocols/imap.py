@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import binascii
 import re
+from functools import lru_cache
 
 from scanner.conversation import CLIENT, SERVER, Side, Transport
 from scanner.events import (
@@ -29,16 +30,21 @@ TEXT_LENGTH = 512
 """Characters kept of a greeting."""
 PENDING_LIMIT = 256
 """Commands that wait for their answer; beyond it a command's answer is not matched (``imap_pipeline``)."""
+REMEMBERED, REMEMBERED_LENGTH = 1024, 2048
+"""Lists of capabilities remembered, each of so many bytes at most: a site meets a few dozen of 200 bytes."""
 TAG_LENGTH = 64
 """Bytes of a tag: clients use under 20; a longer word is no tag."""
 _LITERAL = re.compile(rb"\{(\d{1,9})(\+?)\}$")
 _CAPABILITY = re.compile(rb"CAPABILITY ([^\]\r\n]*)", re.IGNORECASE)
 _WORDS = re.compile(rb'"((?:[^"\\]|\\.)*)"|(\S+)')
 _BACKEND = re.compile(rb"\[([A-Za-z0-9+/]{8,}={0,2})\]\s*$")
+_BRACKETED = re.compile(rb"\[[^\]]*\]")
+_HOST = re.compile(rb"[A-Za-z0-9-]+(\.[A-Za-z0-9-]+)*\.[A-Za-z]{2,}")
 _TLS_RECORD = b"\x16\x03"
 _MAILBOX_COMMANDS = frozenset(
     b"SELECT EXAMINE LIST LSUB STATUS FETCH UID SEARCH APPEND LOGOUT IDLE NAMESPACE".split()
 )
+_FIRST_COMMANDS = _MAILBOX_COMMANDS.union(b"LOGIN AUTHENTICATE CAPABILITY STARTTLS NOOP ID ENABLE".split())
 
 
 class ImapSession:
@@ -63,6 +69,11 @@ class ImapSession:
         if self._over:
             return heard
         lines = self._lines[side]
+        alone = None if self._lossy else lines.alone(data)
+        if alone is not None and (side is SERVER or not (self._holding or self._literal is not None)):
+            self._spoke[side] = True
+            (self._answered if side is SERVER else self._asked)(alone, at, heard)
+            return heard
         lines.push(data)
         if self._lossy and begins_hello(data):  # STARTTLS, or what answered it, is among what was lost
             self._spoke[side] = True
@@ -137,7 +148,7 @@ class ImapSession:
             if line != b"*":
                 self._exchange[1].answer(line)
             return
-        literal = _LITERAL.search(line)
+        literal = line.endswith(b"}") and _LITERAL.search(line)
         if literal:
             self._command += line[: literal.start()]
             self._literal = int(literal[1])
@@ -167,7 +178,7 @@ class ImapSession:
                 pass
 
     def _answered(self, line: bytes, at: int, heard: list[Event]) -> None:
-        literal = _LITERAL.search(line)
+        literal = line.endswith(b"}") and _LITERAL.search(line)
         if literal:
             self._lines[SERVER].skip(int(literal[1]))
         tag, _, rest = line.partition(b" ")
@@ -182,8 +193,8 @@ class ImapSession:
         if status not in (b"OK", b"NO", b"BAD"):
             return
         self._greeted = True
-        if capability := _CAPABILITY.search(rest):
-            heard.append(_offer(capability[1], len(line) + 2))
+        if offered := _offer(rest, len(line) + 2):
+            heard.append(offered)
         self._tagged(tag, status == b"OK", rest.partition(b" ")[2], at, heard)
 
     def _untagged(self, rest: bytes, line: bytes, heard: list[Event]) -> None:
@@ -195,9 +206,8 @@ class ImapSession:
             )
             if rest[:7].upper() == b"PREAUTH":
                 heard.append(Label("imap.preauth", "yes"))
-        capability = _CAPABILITY.search(rest)
-        if capability:
-            heard.append(_offer(capability[1], len(line) + 2))
+        if offered := _offer(rest, len(line) + 2):
+            heard.append(offered)
 
     def _tagged(self, tag: bytes, good: bool, text: bytes, at: int, heard: list[Event]) -> None:
         if tag == self._awaited and self._literal is not None and not good:
@@ -246,9 +256,9 @@ def backend(greeting: bytes) -> str | None:
 
 def _host(greeting: bytes) -> str | None:
     """The first word after the status that is a full host name, as Cyrus and UW write it."""
-    text = re.sub(rb"\[[^\]]*\]", b"", greeting)
+    text = _BRACKETED.sub(b"", greeting)
     for word in text.split()[1:4]:
-        if re.fullmatch(rb"[A-Za-z0-9-]+(\.[A-Za-z0-9-]+)*\.[A-Za-z]{2,}", word):
+        if _HOST.fullmatch(word):
             return word.decode()
     return None
 
@@ -261,10 +271,21 @@ def _first_word(arguments: bytes) -> str | None:
     return word.decode("utf-8", "replace")[:NAME_LENGTH] or None
 
 
-def _offer(capability: bytes, length: int) -> Offer:
-    words = [word.decode("ascii", "replace").upper() for word in capability.split()]
+def _offer(answer: bytes, length: int) -> Offer | None:
+    """What an answer (of a line so long) says that the server can do, if that is what it says."""
+    found = b"CAPABILITY " in answer.upper() and _CAPABILITY.search(answer)
+    if not found:
+        return None
+    read = _capabilities if len(found[1]) <= REMEMBERED_LENGTH else _capabilities.__wrapped__
+    return Offer(*read(found[1]), length)
+
+
+@lru_cache(REMEMBERED)
+def _capabilities(listed: bytes) -> tuple[tuple[str, ...], bool, bool]:
+    """Mechanisms, whether STARTTLS is offered, whether LOGIN is forbidden."""
+    words = [word.decode("ascii", "replace").upper() for word in listed.split()]
     mechanisms = sorted({word[5:] for word in words if word.startswith("AUTH=")})
-    return Offer(tuple(mechanisms), "STARTTLS" in words, "LOGINDISABLED" in words, length)
+    return tuple(mechanisms), "STARTTLS" in words, "LOGINDISABLED" in words
 
 
 def _client_mark(head: bytes) -> bool | None:
@@ -272,16 +293,7 @@ def _client_mark(head: bytes) -> bool | None:
     words = line.split()
     if len(words) < 2:
         return False if end else None
-    known = _MAILBOX_COMMANDS | {
-        b"LOGIN",
-        b"AUTHENTICATE",
-        b"CAPABILITY",
-        b"STARTTLS",
-        b"NOOP",
-        b"ID",
-        b"ENABLE",
-    }
-    return len(words[0]) <= TAG_LENGTH and words[1].upper() in known
+    return len(words[0]) <= TAG_LENGTH and words[1].upper() in _FIRST_COMMANDS
 
 
 def _server_mark(head: bytes) -> bool | None:

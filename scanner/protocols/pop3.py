@@ -59,6 +59,11 @@ class Pop3Session:
         if self._over:
             return heard
         lines = self._lines[side]
+        alone = None if self._lossy else lines.alone(data)
+        if alone is not None and (side is SERVER or not self._holding):
+            self._spoke[side] = True
+            (self._answered if side is SERVER else self._asked)(alone, at, heard)
+            return heard
         lines.push(data)
         if self._lossy and begins_hello(data):  # STARTTLS, or what answered it, is among what was lost
             self._spoke[side] = True

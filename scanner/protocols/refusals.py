@@ -40,4 +40,7 @@ SENTENCES: tuple[tuple[bytes, str], ...] = (
 def cause(sentence: bytes) -> str | None:
     """Class of a refusal; None for a sentence that nobody has classified."""
     lowered = sentence.lower()
-    return next((name for words, name in SENTENCES if words in lowered), None)
+    for words, name in SENTENCES:
+        if words in lowered:
+            return name
+    return None

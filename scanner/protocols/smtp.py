@@ -61,6 +61,11 @@ class SmtpSession:
         if self._over:
             return heard
         lines = self._lines[side]
+        alone = None if self._lossy else lines.alone(data)
+        if alone is not None and (side is SERVER or not self._holding):
+            self._spoke[side] = True
+            (self._answered if side is SERVER else self._asked)(alone, at, heard)
+            return heard
         lines.push(data)
         if self._lossy and begins_hello(data):  # STARTTLS, or what answered it, is among what was lost
             self._spoke[side] = True
@@ -74,7 +79,7 @@ class SmtpSession:
         if side is SERVER:
             self._heard_server(lines, at, heard)
         else:
-            while not self._over and (line := lines.pop()) is not None:
+            while not self._over and (line := lines.pop_dot() if self._in_body else lines.pop()) is not None:
                 self._asked(line, at, heard)
                 if self._holding:
                     self._held(at, heard)
@@ -145,8 +150,6 @@ class SmtpSession:
                 size = rest.split()[:1]
                 if size and size[0].isdigit():
                     self._lines[CLIENT].skip(int(size[0][:18]))  # Python refuses thousands of digits
-            case _:
-                pass
 
     def _heard_server(self, lines: Lines, at: int, heard: list[Event]) -> None:
         """Read whole replies at once where they lie whole, else line by line."""
@@ -247,11 +250,9 @@ class SmtpSession:
     def _held(self, at: int, heard: list[Event]) -> None:
         """The client says something before STARTTLS was answered: TLS, if the answer was not heard."""
         held = self._lines[CLIENT].rest()
+        self._lines[CLIENT].push(held)
         if held.startswith(_TLS_RECORD):
-            self._lines[CLIENT].push(held)
             self._start_tls(at, heard)
-        elif held:
-            self._lines[CLIENT].push(held)
 
     def _start_tls(self, at: int, heard: list[Event]) -> None:
         self._over = True

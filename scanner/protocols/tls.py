@@ -12,8 +12,9 @@ from scanner.events import ClientHello, Event, Gap, Phase, Reached, ServerHello,
 from scanner.session import Dialect, Example
 from scanner.wire import ciphers
 from scanner.wire.certificates import certificate
+from scanner.wire.ciphers import plaintext
 from scanner.wire.hellos import client_hello, server_hello, ssl2_hello
-from scanner.wire.tls import Content, Messages, Record, Records
+from scanner.wire.tls import Content, Messages, Records
 
 _CLIENT_HELLO, _SERVER_HELLO, _CERTIFICATE = 1, 2, 11
 _APPLICATION_DATA = Content.APPLICATION_DATA
@@ -35,7 +36,7 @@ class TlsSession:
     """One TLS connection."""
 
     __slots__ = (
-        "_choice", "_ciphered", "_finished", "_framed", "_heads", "_hello", "_lost", "_messages", "_records",
+        "_choice", "_ciphered", "_finished", "_framed", "_head", "_hello", "_lost", "_messages", "_records",
         "_shield", "_turn", "leftover",
     )  # fmt: skip
 
@@ -44,7 +45,7 @@ class TlsSession:
         self.leftover: tuple[tuple[Side, int, bytes], ...] = ()
         self._records = (Records(), Records())
         self._messages = (Messages(), Messages())
-        self._heads = [b"", b""]
+        self._head = b""
         self._ciphered = [False, False]
         self._lost = [False, False]
         self._hello: ClientHello | None = None
@@ -63,14 +64,14 @@ class TlsSession:
             if old:
                 self._hello_heard(ssl2_hello(old), heard)
             return heard
-        if self._heads[side]:
-            data = self._head(side, data)
+        if self._head and side is CLIENT:
+            data, self._head = self._head + data, b""
         records = self._records[side]
-        for record in records.push(data):
-            if record[0] != _APPLICATION_DATA:
-                self._record(side, record, heard)
-            elif self._choice is not None:
-                self._data(side, record[1], at, heard)
+        for content, length, payload in records.push(data):
+            if content != _APPLICATION_DATA:
+                self._record(side, content, payload, heard)
+            elif self._shield is not None:
+                self._data(side, length, self._shield, at, heard)
         if records.broken:
             self._lost[side] = True
             heard.append(Weird("tls_not_tls"))
@@ -89,29 +90,24 @@ class TlsSession:
         if self._hello or self._choice:
             yield Reached(Phase.ANSWERED if self._choice else Phase.OPENED)
 
-    def _head(self, side: Side, data: bytes) -> bytes:
-        head, self._heads[side] = self._heads[side], b""
-        return head + data
-
     def _old_hello(self, data: bytes) -> bytes | None:
         """The message of an SSLv2-form hello; empty while it is not whole; None if it has not that form."""
-        head = self._heads[CLIENT] + data
+        head = self._head + data
         if not head:
             return b""
         if not head[0] & 0x80:
             self._framed = True
             return None
-        self._heads[CLIENT] = head
+        self._head = head
         if len(head) < 3:
             return b""
         size = (head[0] & 0x7F) << 8 | head[1]
         if head[2] != _CLIENT_HELLO or len(head) < 2 + size:
             return b""
-        self._heads[CLIENT], self._framed = head[2 + size :], True
+        self._head, self._framed = head[2 + size :], True
         return head[2 : 2 + size]
 
-    def _record(self, side: Side, record: Record, heard: list[Event]) -> None:
-        content, length, payload = record
+    def _record(self, side: Side, content: int, payload: bytes, heard: list[Event]) -> None:
         if content == Content.CHANGE_CIPHER_SPEC:
             # A server sends one behind a HelloRetryRequest, too: its hello still follows (RFC 8446 D.4).
             self._ciphered[side] = side is CLIENT or self._choice is not None
@@ -120,7 +116,7 @@ class TlsSession:
         elif content == Content.HANDSHAKE:
             for kind, body in self._messages[side].push(payload):
                 self._message(side, kind, body, heard)
-        elif content == Content.ALERT and length == 2:
+        elif content == Content.ALERT and len(payload) == 2:
             name = _ALERTS.get(payload[1], str(payload[1]))
             heard.append(Weird(f"tls_alert_{name}", f"from the {side.name.lower()}"))
 
@@ -143,16 +139,14 @@ class TlsSession:
             self._hello = hello
             heard.append(hello)
 
-    def _data(self, side: Side, length: int, at: int, heard: list[Event]) -> None:
+    def _data(self, side: Side, length: int, shield: ciphers.Protection, at: int, heard: list[Event]) -> None:
         if not self._finished:
             if side is SERVER:
                 return
             self._finished = True
             if length in _TLS13_FINISHED:
                 return
-        if self._shield is None:
-            return
-        low, high = ciphers.plaintext(length, self._shield)
+        low, high = plaintext(length, shield)
         turn = self._turn
         if turn and turn[0] is side:
             self._turn = (side, turn[1] + low, turn[2] + high, turn[3] + 1, turn[4])

@@ -18,6 +18,9 @@ class Kind(StrEnum):
     STREAM = "stream"
 
 
+_CBC = Kind.CBC
+
+
 class Protection(NamedTuple):
     """What a cipher suite adds to a plaintext; bytes."""
 
@@ -65,7 +68,8 @@ def protection(cipher: str, version: str, encrypt_then_mac: bool = False) -> Pro
 
 def plaintext(length: int, shield: Protection) -> tuple[int, int]:
     """Bounds of the plaintext bytes in a record of this length; equal under AEAD."""
-    most = length - shield.overhead
-    if shield.kind is not Kind.CBC:
-        return max(most, 0), max(most, 0)
-    return max(most - shield.block, 0), max(most - 1, 0)
+    kind, overhead, block = shield
+    most = length - overhead
+    if kind is not _CBC:
+        return (most, most) if most > 0 else (0, 0)
+    return max(most - block, 0), max(most - 1, 0)

@@ -7,6 +7,7 @@ Sources: RFC 8446 4, RFC 5246 7.4 and E.2 (the form of SSLv2), RFC 6066 (SNI), R
 from __future__ import annotations
 
 import hashlib
+import struct
 from collections.abc import Iterator, Sequence
 from functools import lru_cache
 
@@ -27,6 +28,7 @@ _JA4_VERSIONS = {0x0304: "13", 0x0303: "12", 0x0302: "11", 0x0301: "10", 0x0300:
 _RETRY = bytes.fromhex("cf21ad74e59a6111be1d8c021e65b891c2a211167abb8c5e079e09e2c8a8339c")
 """RFC 8446 4.1.3: the random of a HelloRetryRequest."""
 _SNI, _GROUPS, _POINTS, _SIGNATURES, _ALPN, _ETM, _SUPPORTED = 0, 10, 11, 13, 16, 22, 43
+_EXTENSION = struct.Struct(">HH").unpack_from
 _VARYING = frozenset({21, 35, 41, 44, 51})
 """Padding, session ticket, pre-shared key, cookie, key share: nobody is told by what is in them."""
 HELLOS_KEPT = 4096
@@ -77,7 +79,7 @@ def client_hello(body: bytes) -> ClientHello | None:
     """Read a ClientHello's body; None if it is cut or wrong."""
     try:
         bare = _skeleton(body)
-    except IndexError:
+    except (IndexError, struct.error):
         return None
     return (_client_hello if len(bare) <= HELLO_LIMIT else _client_hello.__wrapped__)(bare) if bare else None
 
@@ -85,7 +87,7 @@ def client_hello(body: bytes) -> ClientHello | None:
 def _skeleton(body: bytes, suites_vector: bool = True) -> bytes | None:
     """A hello without what is new in each: random, session, keys, tickets; one program's are all the same.
 
-    None if it is cut; IndexError likewise.
+    None if it is cut; IndexError or struct.error likewise.
     """
     suites = 35 + body[34]
     lists = suites + 2 + (body[suites] << 8 | body[suites + 1]) if suites_vector else suites + 2
@@ -97,8 +99,9 @@ def _skeleton(body: bytes, suites_vector: bool = True) -> bytes | None:
         end = at + 2 + (body[at] << 8 | body[at + 1])
         start = at = at + 2
         while at < end:
-            behind = at + 4 + (body[at + 2] << 8 | body[at + 3])
-            if (body[at] << 8 | body[at + 1]) in _VARYING:
+            kind, size = _EXTENSION(body, at)
+            behind = at + 4 + size
+            if kind in _VARYING:
                 parts.append(body[start : at + 4])
                 start = behind
             at = behind
@@ -140,7 +143,7 @@ def server_hello(body: bytes) -> ServerHello | None:
     """Read a ServerHello's body; None if it is cut, wrong, or asks the client to try again."""
     try:
         bare = _skeleton(body, suites_vector=False)
-    except IndexError:
+    except (IndexError, struct.error):
         return None
     return (_server_hello if len(bare) <= HELLO_LIMIT else _server_hello.__wrapped__)(bare) if bare else None
 

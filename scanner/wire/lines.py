@@ -9,6 +9,7 @@ LINE_LIMIT = 64 * 1024
 
 
 _CR = 13
+_BODY_END = re.compile(rb"\n\.\r?\n")
 
 
 class Lines:
@@ -33,6 +34,15 @@ class Lines:
         self._data = self._data[self._at :] + data if self._at < len(self._data) else data
         self._at = 0
 
+    def alone(self, data: bytes) -> bytes | None:
+        """Give the line that bytes are, if they are just one and nothing waits: no need to push them then."""
+        if self._skip or self._drop or self._at < len(self._data):
+            return None
+        last = len(data) - 1
+        if last < 0 or data.find(b"\n") != last:
+            return None
+        return data[:-2] if data.endswith(b"\r\n") else data[:-1]
+
     def pop(self) -> bytes | None:
         """Take the next whole line without its end; None if there is none yet."""
         while True:
@@ -53,6 +63,26 @@ class Lines:
         if found:
             self._at = found.end()
         return found
+
+    def pop_block(self) -> list[bytes] | None:
+        """Take the lines up to an empty one, that one included, if they all are here and end with CRLF."""
+        data, at = self._data, self._at
+        end = data.find(b"\r\n\r\n", at)
+        if end < 0 or self._drop:
+            return None
+        lines = data[at : end + 2].split(b"\r\n")
+        if data.count(b"\n", at, end + 2) != len(lines) - 1:
+            return None
+        self._at = end + 4
+        return lines
+
+    def pop_dot(self) -> bytes | None:
+        """Take a line out of a body: where it can be, the dot that ends it (RFC 5321 4.1.1.4), at once."""
+        data, at = self._data, self._at
+        if not self._drop and not data.startswith((b".\r\n", b".\n"), at):
+            found = _BODY_END.search(data, at)
+            self._at = found.start() + 1 if found else max(data.rfind(b"\n") + 1, at)
+        return self.pop()
 
     def take(self, count: int) -> bytes | None:
         """Take exactly so many bytes; None if they are not all here yet."""

@@ -9,19 +9,24 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import partial
+from itertools import repeat
 
 import numpy as np
 import numpy.typing as npt
 
 from scanner import net
-from scanner.conversation import CLIENT, SERVER, Chunk, Conversation, Ending, Endpoint, Flow
+from scanner.conversation import CLIENT, SERVER, Chunk, Conversation, Ending, Endpoint, Flow, Transport
 from scanner.wire.batch import Columns
-from scanner.wire.sheet import Index, Keys, mac_text
+from scanner.wire.sheet import Index, Keys, mac_text, macs
 
 _FIN, _SYN, _RST, _ACK = 1, 2, 4, 16
 _SIDES = (CLIENT, SERVER)
+AT_ONCE = 128
+"""Connections made in one go: NumPy is paid for, and what is made is heard before the cache forgets it."""
 _Mask = npt.NDArray[np.bool_]
 _chunk = partial(tuple.__new__, Chunk)
+_endpoint = partial(tuple.__new__, Endpoint)
+_flow = partial(tuple.__new__, Flow)
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,8 +99,14 @@ def _both_closed(flags: npt.NDArray[np.uint8], by_client: _Mask, starts: Index) 
 
 def conversations(rows: Group, which: Index, capture: str | None) -> Iterator[tuple[int, int, Conversation]]:
     """Yield key, the client's first sequence number and the conversation of tidy connections."""
-    if not len(which):
-        return
+    raw = rows.columns.buffer.tobytes() if len(which) else b""
+    for at in range(0, len(which), AT_ONCE):
+        yield from _some(rows, which[at : at + AT_ONCE], raw, capture)
+
+
+def _some(
+    rows: Group, which: Index, raw: bytes, capture: str | None
+) -> Iterator[tuple[int, int, Conversation]]:
     sizes = np.diff(rows.starts, append=len(rows.index))[which]
     behind = np.cumsum(sizes)
     starts = behind - sizes
@@ -117,7 +128,7 @@ def conversations(rows: Group, which: Index, capture: str | None) -> Iterator[tu
         _macs(columns, columns.source_mac[index[starts + 1]]),
         strict=True,
     )
-    chunks = _chunks(columns, index[spoken], by_client[spoken])
+    chunks = _chunks(columns, index[spoken], by_client[spoken], raw)
     at = 0
     for key, sequence, opened, done, end, in_order, flow, client_mac, server_mac in begun:
         ending = Ending.CLOSED if in_order else Ending.RESET
@@ -132,31 +143,24 @@ def conversations(rows: Group, which: Index, capture: str | None) -> Iterator[tu
         )
 
 
-def _chunks(columns: Columns, index: Index, by_client: _Mask) -> list[Chunk]:
+def _chunks(columns: Columns, index: Index, by_client: _Mask, raw: bytes) -> list[Chunk]:
     start = columns.payload[index]
     behind = (start + columns.captured[index]).tolist()
-    raw = columns.buffer.tobytes()
     data = [raw[begin:end] for begin, end in zip(start.tolist(), behind, strict=True)]
-    sides = [_SIDES[0] if client else _SIDES[1] for client in by_client.tolist()]
-    return list(map(_chunk, zip(sides, columns.at[index].tolist(), data, [0] * len(data), strict=True)))
+    sides = map(_SIDES.__getitem__, (~by_client).tolist())
+    return list(map(_chunk, zip(sides, columns.at[index].tolist(), data, repeat(0))))
 
 
 def _flows(columns: Columns, first: Index) -> Iterator[Flow]:
-    ends = (
-        zip(
-            getattr(columns, f"{end}_high")[first].tolist(),
-            getattr(columns, f"{end}_low")[first].tolist(),
-            getattr(columns, f"{end}_port")[first].tolist(),
-            strict=True,
+    """Who opened each connection, and to whom: the first row is the client's."""
+    ends = []
+    for end in ("source", "target"):
+        high, low, port = (
+            getattr(columns, f"{end}_{part}")[first].tolist() for part in ("high", "low", "port")
         )
-        for end in ("source", "target")
-    )
-    for (high, low, port), (server_high, server_low, server_port) in zip(*ends, strict=True):
-        yield Flow(
-            Endpoint(net.text(high, low), port), Endpoint(net.text(server_high, server_low), server_port)
-        )
+        ends.append(map(_endpoint, zip(map(net.text, high, low), port, strict=True)))
+    return map(_flow, zip(*ends, repeat(Transport.TCP)))
 
 
 def _macs(columns: Columns, offsets: npt.NDArray[np.int64]) -> list[str | None]:
-    buffer = columns.buffer
-    return [mac_text(buffer[at : at + 6].tobytes()) if at >= 0 else None for at in offsets.tolist()]
+    return list(map(mac_text, macs(columns, offsets).tolist()))

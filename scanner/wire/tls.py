@@ -5,9 +5,6 @@ Sources: RFC 8446 5.1, RFC 5246 6.2.1.
 
 from __future__ import annotations
 
-from functools import partial
-from typing import NamedTuple
-
 LARGEST_RECORD = 16384 + 2048
 """RFC 5246 6.2.3; a larger length means that this is no TLS, told by ``Records.broken``."""
 LARGEST_MESSAGE = 65536
@@ -31,18 +28,11 @@ class Content:
 
 _APPLICATION_DATA = Content.APPLICATION_DATA
 
+Record = tuple[int, int, bytes]
+"""Content type, bytes of payload, and the payload (empty for application data).
 
-class Record(NamedTuple):
-    """One record."""
-
-    content: int
-    length: int
-    """Bytes of its payload."""
-    payload: bytes
-    """Empty for application data."""
-
-
-_record = partial(tuple.__new__, Record)
+A plain tuple: to name its parts costs more than to cut it.
+"""
 
 
 class Records:
@@ -59,10 +49,8 @@ class Records:
     def push(self, data: bytes) -> list[Record]:
         """Add bytes; give the records whose header (application data) or whole (all else) is here."""
         found: list[Record] = []
-        if self.broken:
-            return found
         at, end = self._skip, len(data)
-        if at >= end:
+        if self.broken or at >= end:
             self._skip = at - end
             return found
         if self._data:
@@ -75,9 +63,9 @@ class Records:
                 return found
             behind = at + _HEADER + length
             if content == _APPLICATION_DATA:
-                found.append(_record((content, length, b"")))
+                found.append((content, length, b""))
             elif behind <= end:
-                found.append(_record((content, length, data[at + _HEADER : behind])))
+                found.append((content, length, data[at + _HEADER : behind]))
             else:
                 break
             at = behind

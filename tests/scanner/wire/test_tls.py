@@ -26,12 +26,12 @@ STREAM = (
     + record(24, b"heartbeat")
 )
 FOUND = [
-    Record(Content.HANDSHAKE, 6, b"\x01hello"),
-    Record(Content.CHANGE_CIPHER_SPEC, 1, b"\x01"),
-    Record(Content.APPLICATION_DATA, 300, b""),
-    Record(Content.APPLICATION_DATA, 0, b""),
-    Record(Content.ALERT, 2, b"\x01\0"),
-    Record(24, 9, b"heartbeat"),
+    (Content.HANDSHAKE, 6, b"\x01hello"),
+    (Content.CHANGE_CIPHER_SPEC, 1, b"\x01"),
+    (Content.APPLICATION_DATA, 300, b""),
+    (Content.APPLICATION_DATA, 0, b""),
+    (Content.ALERT, 2, b"\x01\0"),
+    (24, 9, b"heartbeat"),
 ]
 
 
@@ -47,7 +47,7 @@ def test_records_are_the_same_however_they_come(cuts: list[int]) -> None:
 
 def test_application_data_is_told_with_its_header_and_kept_nowhere() -> None:
     records = Records()
-    assert list(records.push(record(23, bytes(1000))[:5])) == [Record(23, 1000, b"")]
+    assert list(records.push(record(23, bytes(1000))[:5])) == [(23, 1000, b"")]
     assert list(records.push(b"secret" * 100)) == []
     assert list(records.push(b"secret" * 67)) == []
     assert b"secret" not in repr([getattr(records, name) for name in Records.__slots__]).encode()
@@ -73,9 +73,7 @@ def test_what_cannot_be_tls_is_told(data: bytes, broken: bool) -> None:
 
 def test_nothing_is_read_behind_what_is_not_tls() -> None:
     records = Records()
-    assert list(records.push(record(21, b"\x01\0") + b"GET / HTTP/1.1" + STREAM)) == [
-        Record(21, 2, b"\x01\0")
-    ]
+    assert list(records.push(record(21, b"\x01\0") + b"GET / HTTP/1.1" + STREAM)) == [(21, 2, b"\x01\0")]
     assert list(records.push(STREAM)) == []
 
 
@@ -104,6 +102,6 @@ def test_a_message_too_large_is_dropped_and_does_not_grow() -> None:
 def test_bytes_of_any_kind_raise_nothing(pieces: list[bytes]) -> None:
     records, messages = Records(), Messages()
     for piece in pieces:
-        for one in records.push(piece):
-            assert one.length >= len(one.payload)
+        for _, length, payload in records.push(piece):
+            assert length >= len(payload)
         assert all(len(body) <= LARGEST_MESSAGE for _, body in messages.push(piece))
