@@ -16,7 +16,7 @@ import zstandard
 
 from scanner.wire.batch import Bytes
 
-BLOCK = 8 << 20
+BLOCK = 6 << 20
 """Bytes looked at in one go: NumPy's cost per call vanishes, and a block still fits a cache."""
 
 HEADROOM = 1 << 19

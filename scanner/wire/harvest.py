@@ -11,9 +11,9 @@ from scanner.wire.batch import Columns
 from scanner.wire.interest import Interest
 from scanner.wire.sheet import Index, Keys, flow_keys
 
-HARVEST_ROWS = 1 << 15
+HARVEST_ROWS = 1 << 14
 """Segments handed over together: most short conversations lie whole in so many; with payload some 8 MB."""
-HARVEST_BYTES = 4 << 20
+HARVEST_BYTES = 2 << 20
 """Bytes after which a harvest is handed over, however few segments they are."""
 MARKED_KEPT = 100_000
 """Connections followed for a mark on another port than mail's; past it new ones are counted ``unmarked``."""
