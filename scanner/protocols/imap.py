@@ -93,15 +93,15 @@ class ImapSession:
 
     def gap(self, side: Side, missing: int, at: int) -> list[Event]:
         """Learn that bytes are lost; a command that was being read is forgotten."""
-        heard: list[Event] = []
         if self._over:
-            return heard
+            return []
         self._lines[side].lose(missing)
         if side is CLIENT:
             self._command, self._literal = b"", None
+            if self._exchange:
+                self._exchange[1].lose()
         self._greeted = self._lossy = True
-        heard.append(Gap(side, missing))
-        return heard
+        return [Gap(side, missing)]
 
     def end(self) -> list[Event]:
         """Tell attempts without an answer, and how far it got."""

@@ -69,7 +69,7 @@ def auth_class(mechanism: str) -> AuthClass:
 class Exchange:
     """One attempt in progress."""
 
-    __slots__ = ("_denied", "_messages", "_password_asked", "at", "mechanism", "username")
+    __slots__ = ("_denied", "_lossy", "_messages", "_password_asked", "at", "mechanism", "username")
 
     def __init__(self, mechanism: bytes, at: int) -> None:
         """Begin at a time (ns) with the mechanism that the client named."""
@@ -78,7 +78,11 @@ class Exchange:
         self.username: str | None = None
         self._messages = 0
         self._password_asked = False
-        self._denied = False
+        self._denied = self._lossy = False
+
+    def lose(self) -> None:
+        """Learn that the client said something unheard: what it says next may be a password, so no name."""
+        self._lossy = True
 
     def challenge(self, line: bytes) -> None:
         """Hear what the server asks, base64: LOGIN's prompts, or that a token is no good (RFC 7628 3.2.2)."""
@@ -91,7 +95,7 @@ class Exchange:
         """Hear what the client answers, base64; nothing but a user name survives this call."""
         self._messages += 1
         message = _decode(b"" if line == b"=" else line)
-        if message and self.username is None:
+        if message and self.username is None and not self._lossy:
             self.username = self._name(message)
 
     @property

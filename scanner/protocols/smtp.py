@@ -91,15 +91,15 @@ class SmtpSession:
 
     def gap(self, side: Side, missing: int, at: int) -> list[Event]:
         """Learn that bytes are lost; replies can no longer be matched with commands by their order."""
-        heard: list[Event] = []
         if self._over:
-            return heard
+            return []
         self._lines[side].lose(missing)
         self._lossy = True
+        if side is CLIENT and self._exchange:
+            self._exchange.lose()
         self._pending.clear()
         self._reply.clear()
-        heard.append(Gap(side, missing))
-        return heard
+        return [Gap(side, missing)]
 
     def end(self) -> list[Event]:
         """Tell an attempt without an answer, and how far it got."""

@@ -83,6 +83,22 @@ def test_bytes_of_any_kind_never_raise(dialect: Dialect, data: st.DataObject) ->
 
 
 @pytest.mark.parametrize(("dialect", "example"), EXAMPLES)
+def test_whatever_is_lost_no_secret_is_taken_for_a_name(dialect: Dialect, example: Example) -> None:
+    for first in range(len(example.lines)):
+        for behind in range(first + 1, len(example.lines) + 1):
+            session = dialect.session()
+            events: list[Event] = []
+            for number, (side, data) in enumerate(example.lines):
+                if first <= number < behind:
+                    events.extend(session.gap(side, len(data), 0))
+                else:
+                    events.extend(session.feed(side, data, 0))
+            events.extend(session.end())
+            shown = repr(events).encode()
+            assert not [secret for secret in example.secrets if secret in shown]
+
+
+@pytest.mark.parametrize(("dialect", "example"), EXAMPLES)
 def test_losing_any_one_part_invents_no_login_and_no_mail(dialect: Dialect, example: Example) -> None:
     truth = {(event.mechanism, event.outcome) for event in example.events if isinstance(event, Login)}
     allowed = truth | {(mechanism, None) for mechanism, _ in truth}
