@@ -198,6 +198,8 @@ class Account:
 
     def _certificate(self, certificate: Certificate) -> None:
         self.certificate = certificate
+        if certificate.subject:
+            self._label(Label("tls.certificate", certificate.subject))
 
     def _label(self, label: Label) -> None:
         if label.field in TUNNELS:

@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from scanner.account import FOLDS, Account, Usernames
 from scanner.catalogue.exchange import Catalogue, Match
 from scanner.conversation import CLIENT, Chunk, Conversation, Ending, Flow, Side
-from scanner.events import Label, TlsMode, TlsStarted
+from scanner.events import Certificate, Label, TlsMode, TlsStarted
 from scanner.model import Observation, ServerKind
 from scanner.recognise import Recognised, inner_protocol, inner_tls, recognise
 from scanner.session import Dialect
@@ -46,6 +46,8 @@ class Listener:
         server, hello = heard.flow.server, account.hello
         asked = hello.server_name if hello else None
         name = asked or account.greeting_host or dns_name or account.label("http.host")
+        if name is None and account.certificate:
+            name = self._certified(account.certificate)
         match = self.catalogue.classify(server.ip, name)
         if account.protocol in (None, "tls"):
             account.protocol = inner_protocol(
@@ -57,6 +59,11 @@ class Listener:
         if family and dns_name and self.catalogue.role(dns_name):
             family = dns_name
         return _observation(self.sensor, heard, account, (name, family), match)
+
+    def _certified(self, certificate: Certificate) -> str | None:
+        """The name in a certificate that the catalogue knows, else its first."""
+        names = [name.lower() for name in (certificate.subject, *certificate.names) if name and "." in name]
+        return next((name for name in names if self.catalogue.role(name)), names[0] if names else None)
 
 
 def _observation(

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 from urllib.parse import urlsplit
 
-from scanner.model import Level
+from scanner.model import Level, RunTotals
 from scanner.report.records import Record
 
 SITES = {"learn.microsoft.com": "Microsoft Learn", "techcommunity.microsoft.com": "Exchange Team Blog"}
@@ -84,6 +84,24 @@ def _left(record: Record) -> str | None:
     return None if days is None else "past" if days < 0 else str(days)
 
 
+def rests_on(runs: Sequence[RunTotals]) -> str:
+    """What was listened to and what of it was lost, in a line."""
+    spans = [(one.last_at or 0) - one.first_at for one in runs if one.first_at is not None]
+    sums = {name: sum(getattr(one, name) for one in runs) for name in ("packets", "observations", *_LOST)}
+    lost = ", ".join(f"{sums[name]:,} {what}" for name, what in _LOST.items() if sums[name])
+    heard = (
+        f"{sum(spans) / _HOUR_NS:.1f} hours, {sums['packets']:,} packets, {sums['observations']:,} sessions"
+    )
+    return f"rests on {len(runs)} run{'s' * (len(runs) != 1)}: {heard}; {lost or 'nothing lost'}"
+
+
+_HOUR_NS = 3_600_000_000_000
+_LOST = {
+    "gaps": "sessions with bytes missing",
+    "evicted": "connections given up",
+    "truncated": "packets cut",
+    "fragments_dropped": "fragments dropped",
+}
 HOSTS = View(
     (
         "host", "addresses", "mac", "vendor", "names", "device", "router", "verdict", "deadline", "reasons",

@@ -17,8 +17,10 @@ from scanner.wire.reassembly import Stream
 from scanner.wire.sheet import Index, Sheet, mac_text, macs
 from scanner.wire.tidy import Group, conversations, tidy
 
-IDLE_S = 300
-"""RFC 5321 4.5.3.2 lets no SMTP peer wait longer for a command; what comes later begins in the middle."""
+IDLE_S = 3600
+"""A phone's ActiveSync request may be held for 59 minutes; what comes later begins in the middle."""
+HALF_OPEN_S = 300
+"""How long a connection that says nothing is remembered: no server keeps its greeting back as long."""
 MAX_FLOWS = 1_000_000
 """Connections followed at a time; past it the oldest are given up and counted as ``evicted``."""
 DONE_KEPT = 200_000
@@ -239,7 +241,8 @@ class FlowTable:
         if self._now - self._swept > _SWEEP_NS:
             self._swept = self._now
             before = self._now - self._idle_ns
-            self.tally.half_open += self._embryos.drop_before(before)
+            half_open = self._now - min(self._idle_ns, HALF_OPEN_S * 1_000_000_000)
+            self.tally.half_open += self._embryos.drop_before(half_open)
             for key in [key for key, stream in self._live.items() if stream.last_seen < before]:
                 stream = self._live[key]
                 yield self._end(key, stream, Ending.CLOSED if any(stream.fins) else Ending.IDLE)

@@ -7,12 +7,12 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from scanner.account import Usernames
+from scanner.account import Account, Usernames
 from scanner.capture import UnreadableCapture
 from scanner.capture.file import CaptureFile
 from scanner.catalogue.exchange import load_catalogue
 from scanner.conversation import Chunk, Conversation, Ending, Endpoint, Flow, Side
-from scanner.events import Outcome, TlsMode
+from scanner.events import Certificate, Outcome, TlsMode
 from scanner.listener import Listener
 from scanner.model import AuthClass, Basis, Observation, ServerKind
 from scanner.pipeline import Pipeline
@@ -273,3 +273,29 @@ def test_a_front_end_is_used_by_the_name_of_its_service(dns_name: str | None, us
     seen = Listener(CATALOGUE, "here", Usernames.KEEP).observe(heard, dns_name)
     assert seen is not None
     assert (seen.server_name, seen.server_used) == ("AM0PR01CA0001.outlook.office365.com", used)
+
+
+@pytest.mark.parametrize(
+    ("certificate", "name"),
+    [
+        pytest.param(
+            Certificate("x", ("y.example.com",), None), "y.example.com", id="the first that is a name"
+        ),
+        pytest.param(
+            Certificate("outlook.com", ("a.example.com", "OUTLOOK.office365.com"), "DigiCert"),
+            "outlook.office365.com",
+            id="the one that is Microsoft's",
+        ),
+        pytest.param(Certificate("copier", (), None), None, id="no host name at all"),
+    ],
+)
+def test_a_certificate_names_a_server_that_nothing_else_names(
+    certificate: Certificate, name: str | None
+) -> None:
+    flow = Flow(Endpoint("10.0.0.1", 50000), Endpoint("192.0.2.1", 993))
+    heard = Conversation(flow, (Chunk(C, 0, HELLO),), 0, 9, Ending.ENDED, True, True)
+    account = Account(Usernames.KEEP, tls_mode=TlsMode.IMPLICIT)
+    account.hear(certificate)
+    seen = Listener(CATALOGUE, "here", Usernames.KEEP)._record(heard, account, None)
+    assert seen is not None
+    assert seen.server_name == name

@@ -11,7 +11,7 @@ from scanner.cli.settings import Settings, fail_on, inventory, judge
 from scanner.model import Level
 from scanner.report.formats import Format, write
 from scanner.report.records import host_record
-from scanner.report.views import HOSTS, summed_up
+from scanner.report.views import HOSTS, rests_on, summed_up
 
 
 @click.command("hosts")
@@ -49,4 +49,6 @@ def command(
         write((host_record(*pair) for pair in shown), Format(form), HOSTS, title, sys.stdout)
         if len(shown) < len(found):
             options.say_more(len(shown), f"{len(found)} hosts")
+        if form == Format.TABLE:
+            click.echo(rests_on([run.totals for run in kept.runs() if run.totals]), err=True)
         fail_on(Level(threshold) if threshold else None, found.levels)

@@ -9,10 +9,19 @@ from typing import Any
 
 import pytest
 
-from scanner.model import Level
+from scanner.model import Level, RunTotals
 from scanner.report import formats
 from scanner.report.formats import Format, write
-from scanner.report.views import DEADLINES, HOSTS, SESSIONS, View, local_time, short_source, summed_up
+from scanner.report.views import (
+    DEADLINES,
+    HOSTS,
+    SESSIONS,
+    View,
+    local_time,
+    rests_on,
+    short_source,
+    summed_up,
+)
 
 GOLDEN = Path(__file__).parents[2] / "golden"
 
@@ -103,3 +112,14 @@ def test_times_are_those_of_the_reader(new_york: None) -> None:
 )
 def test_hosts_are_summed_up(levels: list[Level], said: str) -> None:
     assert summed_up(levels) == said
+
+
+def test_a_listing_says_what_it_rests_on() -> None:
+    hour = 3_600_000_000_000
+    whole = RunTotals(packets=1000, observations=7, first_at=hour, last_at=3 * hour)
+    assert rests_on([whole]) == "rests on 1 run: 2.0 hours, 1,000 packets, 7 sessions; nothing lost"
+    lossy = RunTotals(packets=5, observations=2, gaps=1, truncated=3)
+    told = (
+        "rests on 2 runs: 2.0 hours, 1,005 packets, 9 sessions; 1 sessions with bytes missing, 3 packets cut"
+    )
+    assert rests_on([whole, lossy]) == told
