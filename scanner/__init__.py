@@ -2,10 +2,13 @@
 
 The ten-minute tour, in the order in which data flows:
 
-* ``capture`` yields blocks of raw packets; ``wire.decode`` turns a block into columns (NumPy) in one pass.
-* ``wire.flows`` joins rows of those columns to conversations: what each side said, in order, with gaps.
+* ``capture`` yields batches of raw packets; ``wire.decode`` turns a batch into columns (NumPy) in one pass.
+* ``wire.harvest`` takes out of many batches what is of interest; the bulk stays where it is.
+* ``wire.flows`` joins its segments to conversations: what each side said, in order, with gaps. Those that lie
+  whole and in order are told for all at once (``wire.tidy``), the others put together (``wire.reassembly``).
 * ``protocols`` holds one file a protocol: a session hears a conversation and says what happened, as events.
-* ``pipeline`` folds the events of a conversation into one observation; it is pure.
+* ``listener`` lets each layer's session hear a conversation, and ``account`` folds their events into one
+  observation; ``pipeline`` is all of this, in two halves that ``crew`` can run in processes of their own.
 * ``db`` keeps observations, and per host and service what was used; ``rules`` judges that for a given day.
 * ``report`` and ``cli`` show it.
 
