@@ -119,9 +119,8 @@ def _hear(account: Account, recognised: Recognised, chunks: Sequence[Chunk]) -> 
     """Feed a session until its layer ends; gives what it did not read."""
     session = recognised.dialect.session()
     feed, folds = session.feed, FOLDS
-    unread = 0
-    for side, at, data, missing in chunks:
-        unread += 1
+    unread = iter(chunks)
+    for side, at, data, missing in unread:
         for event in session.gap(side, missing, at) if missing else feed(side, data, at):
             folds[type(event)](account, event)
         if account.inner is not None:
@@ -131,7 +130,7 @@ def _hear(account: Account, recognised: Recognised, chunks: Sequence[Chunk]) -> 
     if account.inner is None:
         return ()
     rest = [Chunk(side, at, data) for side, at, data in session.leftover if data]
-    return (*rest, *chunks[unread:])
+    return (*rest, *unread)
 
 
 def _outermost_tls(heard: Conversation) -> TlsMode:

@@ -36,12 +36,11 @@ class Lines:
 
     def alone(self, data: bytes) -> bytes | None:
         """Give the line that bytes are, if they are just one and nothing waits: no need to push them then."""
+        if not data or data.find(b"\n") + 1 != len(data):
+            return None
         if self._skip or self._drop or self._at < len(self._data):
             return None
-        last = len(data) - 1
-        if last < 0 or data.find(b"\n") != last:
-            return None
-        return data[:-2] if data.endswith(b"\r\n") else data[:-1]
+        return data[:-1].removesuffix(b"\r")
 
     def pop(self) -> bytes | None:
         """Take the next whole line without its end; None if there is none yet."""

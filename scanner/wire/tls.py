@@ -5,11 +5,17 @@ Sources: RFC 8446 5.1, RFC 5246 6.2.1.
 
 from __future__ import annotations
 
+from struct import Struct
+
 LARGEST_RECORD = 16384 + 2048
 """RFC 5246 6.2.3; a larger length means that this is no TLS, told by ``Records.broken``."""
 LARGEST_MESSAGE = 65536
 """Bytes of a handshake message put together; chains are under 20 KB. A larger one is dropped unread."""
 _HEADER = 5
+_header = Struct(">BBxH").unpack_from
+"""Content type, major version and length of a record."""
+_message = Struct(">I").unpack_from
+"""Type (8 bits) and length (24 bits) of a handshake message."""
 
 
 def begins_hello(data: bytes) -> bool:
@@ -57,19 +63,22 @@ class Records:
             data = self._data + data
             end = len(data)
         while end - at >= _HEADER:
-            content, length = data[at], data[at + 3] << 8 | data[at + 4]
-            if not 20 <= content <= 24 or data[at + 1] != 3 or length > LARGEST_RECORD:
+            content, major, length = _header(data, at)
+            if not 20 <= content <= 24 or major != 3 or length > LARGEST_RECORD:
                 self.broken, self._data = True, b""
                 return found
             behind = at + _HEADER + length
             if content == _APPLICATION_DATA:
-                found.append((content, length, b""))
+                found.append((_APPLICATION_DATA, length, b""))
             elif behind <= end:
                 found.append((content, length, data[at + _HEADER : behind]))
             else:
                 break
             at = behind
-        self._data, self._skip = (data[at:], 0) if at < end else (b"", at - end)
+        if at < end:
+            self._data, self._skip = data[at:], 0
+        else:
+            self._data, self._skip = b"", at - end
         return found
 
 
@@ -88,14 +97,15 @@ class Messages:
         found: list[tuple[int, bytes]] = []
         at, end = 0, len(data)
         while end - at >= 4:
-            size = int.from_bytes(data[at + 1 : at + 4], "big")
+            (head,) = _message(data, at)
+            size = head & 0xFFFFFF
             if size > LARGEST_MESSAGE:
                 at = end
                 break
             behind = at + 4 + size
             if behind > end:
                 break
-            found.append((data[at], data[at + 4 : behind]))
+            found.append((head >> 24, data[at + 4 : behind]))
             at = behind
         self._data = data[at:]
         return found
