@@ -36,7 +36,7 @@ class TlsSession:
     """One TLS connection."""
 
     __slots__ = (
-        "_choice", "_ciphered", "_finished", "_framed", "_head", "_hello", "_lost", "_messages", "_records",
+        "_choice", "_ciphered", "_finished", "_framed", "_head", "_hello", "_messages", "_records",
         "_shield", "_turn", "leftover",
     )  # fmt: skip
 
@@ -47,7 +47,6 @@ class TlsSession:
         self._messages = (Messages(), Messages())
         self._head = b""
         self._ciphered = [False, False]
-        self._lost = [False, False]
         self._hello: ClientHello | None = None
         self._choice: ServerHello | None = None
         self._shield: ciphers.Protection | None = None
@@ -58,28 +57,28 @@ class TlsSession:
     def feed(self, side: Side, data: bytes, at: int) -> list[Event]:
         """Hear bytes of one side."""
         heard: list[Event] = []
-        if self._lost[side]:
-            return heard
-        if side is CLIENT and not self._framed and (old := self._old_hello(data)) is not None:
-            if old:
-                self._hello_heard(ssl2_hello(old), heard)
-            return heard
-        if self._head and side is CLIENT:
-            data, self._head = self._head + data, b""
         records = self._records[side]
+        if records.broken:
+            return heard
+        if side is CLIENT:
+            if not self._framed and (old := self._old_hello(data)) is not None:
+                if old:
+                    self._hello_heard(ssl2_hello(old), heard)
+                return heard
+            if self._head:
+                data, self._head = self._head + data, b""
         for content, length, payload in records.push(data):
             if content != _APPLICATION_DATA:
                 self._record(side, content, payload, heard)
             elif self._shield is not None:
                 self._data(side, length, self._shield, at, heard)
         if records.broken:
-            self._lost[side] = True
             heard.append(Weird("tls_not_tls"))
         return heard
 
     def gap(self, side: Side, missing: int, at: int) -> Iterator[Event]:
         """Learn that bytes are lost; records of that side can no longer be found."""
-        self._lost[side] = True
+        self._records[side].broken = True
         yield Gap(side, missing)
 
     def end(self) -> Iterator[Event]:

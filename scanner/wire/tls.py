@@ -12,8 +12,8 @@ LARGEST_RECORD = 16384 + 2048
 LARGEST_MESSAGE = 65536
 """Bytes of a handshake message put together; chains are under 20 KB. A larger one is dropped unread."""
 _HEADER = 5
-_header = Struct(">BBxH").unpack_from
-"""Content type, major version and length of a record."""
+_header = Struct(">HxH").unpack_from
+"""Content type and major version, and the length of a record."""
 _message = Struct(">I").unpack_from
 """Type (8 bits) and length (24 bits) of a handshake message."""
 
@@ -33,6 +33,9 @@ class Content:
 
 
 _APPLICATION_DATA = Content.APPLICATION_DATA
+_DATA_KIND = _APPLICATION_DATA << 8 | 3
+_KINDS = frozenset(content << 8 | 3 for content in range(20, 25))
+"""How a record begins: a content type that there is (24: RFC 6520), the major version that all have."""
 
 Record = tuple[int, int, bytes]
 """Content type, bytes of payload, and the payload (empty for application data).
@@ -63,15 +66,15 @@ class Records:
             data = self._data + data
             end = len(data)
         while end - at >= _HEADER:
-            content, major, length = _header(data, at)
-            if not 20 <= content <= 24 or major != 3 or length > LARGEST_RECORD:
+            kind, length = _header(data, at)
+            if kind not in _KINDS or length > LARGEST_RECORD:
                 self.broken, self._data = True, b""
                 return found
             behind = at + _HEADER + length
-            if content == _APPLICATION_DATA:
+            if kind == _DATA_KIND:
                 found.append((_APPLICATION_DATA, length, b""))
             elif behind <= end:
-                found.append((content, length, data[at + _HEADER : behind]))
+                found.append((kind >> 8, length, data[at + _HEADER : behind]))
             else:
                 break
             at = behind
