@@ -31,6 +31,12 @@ _SNI, _GROUPS, _POINTS, _SIGNATURES, _ALPN, _ETM, _SUPPORTED = 0, 10, 11, 13, 16
 _EXTENSION = struct.Struct(">HH").unpack_from
 _VARYING = frozenset({21, 35, 41, 44, 51})
 """Padding, session ticket, pre-shared key, cookie, key share: nobody is told by what is in them."""
+GREASE = frozenset(high << 8 | high for high in range(0x0A, 0x100, 0x10))
+"""Values that clients put in to keep servers tolerant (RFC 8701 2)."""
+_GREASE = frozenset(value.to_bytes(2, "big") for value in GREASE)
+_ONE_GREASE = b"\x0a\x0a"
+_BEFORE_FIRST = {_GROUPS: 2, _SUPPORTED: 1}
+"""Bytes of length before the first number of lists where clients put GREASE first."""
 HELLOS_KEPT = 4096
 """Skeletons of hellos remembered: a site has a few hundred programs, each with a few server names."""
 HELLO_LIMIT = 2048
@@ -81,7 +87,25 @@ def client_hello(body: bytes) -> ClientHello | None:
         bare = _skeleton(body)
     except (IndexError, struct.error):
         return None
-    return (_client_hello if len(bare) <= HELLO_LIMIT else _client_hello.__wrapped__)(bare) if bare else None
+    if not bare or len(bare) > HELLO_LIMIT:
+        return _client_hello.__wrapped__(bare) if bare else None
+    return _client_hello(_like_others(bare) if bare[5:7] in _GREASE else bare)
+
+
+def _like_others(bare: bytes) -> bytes:
+    """A skeleton with GREASE where it was, but always the same: clients draw it anew for each hello."""
+    like = bytearray(bare)
+    like[5:7] = _ONE_GREASE
+    at = 5 + (bare[3] << 8 | bare[4])
+    at += 1 + bare[at]
+    while at < len(bare):
+        kind, size = _EXTENSION(bare, at)
+        first = at + 4 + _BEFORE_FIRST.get(kind, 0)
+        for place in (at, first) if kind in _BEFORE_FIRST else (at,):
+            if bare[place : place + 2] in _GREASE:
+                like[place : place + 2] = _ONE_GREASE
+        at += 4 if kind in _VARYING else 4 + size
+    return bytes(like)
 
 
 def _skeleton(body: bytes, suites_vector: bool = True) -> bytes | None:
@@ -170,11 +194,6 @@ def _server_hello(bare: bytes) -> ServerHello | None:
     )
 
 
-def is_grease(value: int) -> bool:
-    """Tell the values that clients put in to keep servers tolerant (RFC 8701 2)."""
-    return value & 0x0F0F == 0x0A0A and value >> 8 == value & 0xFF
-
-
 def _extensions(cursor: Cursor) -> Iterator[tuple[int, bytes]]:
     """Read the extensions of a skeleton, where those that vary have lost their contents."""
     while cursor.left:
@@ -183,11 +202,11 @@ def _extensions(cursor: Cursor) -> Iterator[tuple[int, bytes]]:
 
 
 def _numbers(vector: bytes) -> list[int]:
-    return [int.from_bytes(vector[at : at + 2], "big") for at in range(0, len(vector) - 1, 2)]
+    return list(struct.unpack_from(f">{len(vector) // 2}H", vector))
 
 
 def _plain(values: Sequence[int]) -> list[int]:
-    return [value for value in values if not is_grease(value)]
+    return [value for value in values if value not in GREASE]
 
 
 def _alpn(body: bytes) -> tuple[str, ...]:

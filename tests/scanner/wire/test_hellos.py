@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from scanner.events import ClientHello, ServerHello
-from scanner.wire.hellos import Cursor, ShortMessageError, client_hello, is_grease, server_hello, ssl2_hello
+from scanner.wire.hellos import GREASE, Cursor, ShortMessageError, client_hello, server_hello, ssl2_hello
 
 Extension = tuple[int, bytes]
 RETRY = hashlib.sha256(b"HelloRetryRequest").digest()
@@ -119,12 +119,32 @@ def test_grease_changes_no_name() -> None:
 
 @pytest.mark.parametrize("value", [0x0A0A, 0x1A1A, 0x8A8A, 0xFAFA])
 def test_grease_is_known(value: int) -> None:
-    assert is_grease(value)
+    assert value in GREASE
 
 
 @pytest.mark.parametrize("value", [0x0A1A, 0x1301, 0xAAAB, 0x0A0B, 0xA0A0, 0x1A0A])
 def test_what_only_looks_like_grease_is_none(value: int) -> None:
-    assert not is_grease(value)
+    assert value not in GREASE
+
+
+def greased(value: int) -> bytes:
+    """A hello with GREASE wherever browsers put it, and names that look like it."""
+    extensions = [
+        (value, b""),
+        sni(b"jj.zz.example"),
+        (10, vector(2, numbers(value, 23))),
+        alpn(b"zz"),
+        (43, vector(1, numbers(value, 0x0304))),
+        (value ^ 0xF0F0, b"\0"),
+    ]
+    return hello([value, 0x1301], extensions)
+
+
+@pytest.mark.parametrize("value", sorted(GREASE))
+def test_a_hello_is_read_alike_whatever_grease_is_drawn(value: int) -> None:
+    found = read(greased(value))
+    assert (found.server_name, found.alpn, found.versions) == ("jj.zz.example", ("zz",), ("TLSv1.3",))
+    assert found is read(greased(0x2A2A))
 
 
 @pytest.mark.parametrize(

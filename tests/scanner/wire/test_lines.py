@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -40,6 +42,83 @@ def test_pieces_do_not_matter(pieces: list[bytes]) -> None:
         bitwise.push(piece)
         found += popped(bitwise)
     assert (found, bitwise.rest()) == (popped(whole), whole.rest())
+
+
+PIECES = st.lists(
+    st.sampled_from([b".", b"\r", b"\n", b"a", b"\r\n", b".\r\n", b"\r\n\r\n", b""]), max_size=12
+)
+
+
+def in_a_body(pieces: list[bytes], pop: Callable[[Lines], bytes | None]) -> tuple[list[bytes], bytes]:
+    """What stands behind the dot that ends a body."""
+    lines, found, ended = Lines(), list[bytes](), False
+    for piece in pieces:
+        lines.push(piece)
+        while (line := lines.pop() if ended else pop(lines)) is not None:
+            if ended:
+                found.append(line)
+            ended |= line == b"."
+    return found, lines.rest()
+
+
+@settings(deadline=None)
+@given(PIECES)
+def test_a_body_ends_where_it_ends_line_by_line(pieces: list[bytes]) -> None:
+    assert in_a_body(pieces, Lines.pop_dot) == in_a_body(pieces, Lines.pop)
+
+
+def test_a_body_passes_at_once() -> None:
+    lines = Lines()
+    lines.push(b"a\r\n..\r\n.b\r\n.\r\nQUIT\r\n")
+    assert (lines.pop_dot(), lines.pop()) == (b".", b"QUIT")
+
+
+@settings(deadline=None)
+@given(PIECES)
+def test_a_block_is_the_lines_that_it_has(pieces: list[bytes]) -> None:
+    blocks, singly = Lines(), Lines()
+    found = []
+    for piece in pieces:
+        blocks.push(piece)
+        while block := blocks.pop_block():
+            found += block
+        found += popped(blocks)
+    singly.push(b"".join(pieces))
+    assert (found, blocks.rest()) == (popped(singly), singly.rest())
+
+
+def test_a_block_is_taken_when_it_is_whole() -> None:
+    lines = Lines()
+    lines.push(b"a\r\nb\r\n")
+    assert lines.pop_block() is None
+    lines.push(b"\r\nbody")
+    assert (lines.pop_block(), lines.rest()) == ([b"a", b"b", b""], b"body")
+
+
+@pytest.mark.parametrize(
+    ("before", "data", "expected"),
+    [
+        pytest.param(b"", b"NOOP\r\n", b"NOOP", id="one line"),
+        pytest.param(b"", b"NOOP\n", b"NOOP", id="LF alone"),
+        pytest.param(b"", b"\r\r\n", b"\r", id="one CR goes"),
+        pytest.param(b"x\r\n", b"NOOP\r\n", b"NOOP", id="behind what was read"),
+        pytest.param(b"NO", b"OP\r\n", None, id="the end of a line"),
+        pytest.param(b"", b"NOOP\r", None, id="the beginning of a line"),
+        pytest.param(b"", b"A\r\nB\r\n", None, id="two lines"),
+        pytest.param(b"", b"", None, id="nothing"),
+    ],
+)
+def test_a_line_alone_needs_no_buffer(before: bytes, data: bytes, expected: bytes | None) -> None:
+    lines = Lines()
+    lines.push(before)
+    popped(lines)
+    assert lines.alone(data) == expected
+
+
+def test_what_is_to_be_skipped_is_no_line() -> None:
+    lines = Lines()
+    lines.skip(3)
+    assert lines.alone(b"abc\r\n") is None
 
 
 @pytest.mark.parametrize("size", [1, 7, 1000], ids="{} bytes at a time".format)
