@@ -94,17 +94,19 @@ def client_hello(body: bytes) -> ClientHello | None:
 
 def _like_others(bare: bytes) -> bytes:
     """A skeleton with GREASE where it was, but always the same: clients draw it anew for each hello."""
-    like = bytearray(bare)
-    like[5:7] = _ONE_GREASE
     at = 5 + (bare[3] << 8 | bare[4])
+    places = [5] if at >= 7 else []
     at += 1 + bare[at]
     while at < len(bare):
         kind, size = _EXTENSION(bare, at)
-        first = at + 4 + _BEFORE_FIRST.get(kind, 0)
-        for place in (at, first) if kind in _BEFORE_FIRST else (at,):
-            if bare[place : place + 2] in _GREASE:
-                like[place : place + 2] = _ONE_GREASE
-        at += 4 if kind in _VARYING else 4 + size
+        behind = at + 4 + (0 if kind in _VARYING else size)
+        first = at + 4 + _BEFORE_FIRST.get(kind, size)
+        places += (at, first) if first + 2 <= behind else (at,)
+        at = behind
+    like = bytearray(bare)
+    for place in places:
+        if bare[place : place + 2] in _GREASE:
+            like[place : place + 2] = _ONE_GREASE
     return bytes(like)
 
 

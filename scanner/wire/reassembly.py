@@ -74,8 +74,10 @@ class Stream:
     @property
     def closed(self) -> bool:
         """Both sides said that they end, and all that they said before is here."""
-        whole = all(position >= behind for position, behind in zip(self.position, self.behind, strict=True))
-        return all(self.fins) and whole and not self.waiting
+        if self.waiting or not (self.fins[CLIENT] and self.fins[SERVER]):
+            return False
+        position, behind = self.position, self.behind
+        return position[CLIENT] >= behind[CLIENT] and position[SERVER] >= behind[SERVER]
 
     def finish(self, ending: Ending, capture: str | None) -> Conversation:
         """Give all that was heard; what still waits comes behind gaps."""
