@@ -94,19 +94,20 @@ def client_hello(body: bytes) -> ClientHello | None:
 
 def _like_others(bare: bytes) -> bytes:
     """A skeleton with GREASE where it was, but always the same: clients draw it anew for each hello."""
+    like = bytearray(bare)
     at = 5 + (bare[3] << 8 | bare[4])
-    places = [5] if at >= 7 else []
+    if at >= 7:
+        like[5:7] = _ONE_GREASE
     at += 1 + bare[at]
     while at < len(bare):
         kind, size = _EXTENSION(bare, at)
-        behind = at + 4 + (0 if kind in _VARYING else size)
-        first = at + 4 + _BEFORE_FIRST.get(kind, size)
-        places += (at, first) if first + 2 <= behind else (at,)
-        at = behind
-    like = bytearray(bare)
-    for place in places:
-        if bare[place : place + 2] in _GREASE:
-            like[place : place + 2] = _ONE_GREASE
+        if kind in GREASE:
+            like[at : at + 2] = _ONE_GREASE
+        elif kind in _BEFORE_FIRST and size > 3:
+            first = at + 4 + _BEFORE_FIRST[kind]
+            if bare[first : first + 2] in _GREASE:
+                like[first : first + 2] = _ONE_GREASE
+        at += 4 if kind in _VARYING else 4 + size
     return bytes(like)
 
 
