@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import os
+import sqlite3
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -23,6 +25,10 @@ LOG_PAGES = 4_000
 """Pages in the log before they go to the database, 16 MB: what many batches touch is then copied once."""
 WRITERS_LOCK = 0x6D61696C
 """A number for PostgreSQL's lock of this program's writers; any will do ("mail" in ASCII)."""
+
+
+RETRY_S = 0.01
+"""Between two tries to switch on the write-ahead log: whoever holds the lock needs a few milliseconds."""
 
 
 class InventoryError(Exception):
@@ -76,11 +82,25 @@ def _configure(connection: Any, _: object) -> None:
     connection.isolation_level = None
     cursor = connection.cursor()
     cursor.execute(f"PRAGMA busy_timeout = {BUSY_MS}")
-    cursor.execute("PRAGMA journal_mode = WAL")
+    _write_ahead(cursor)
     cursor.execute("PRAGMA synchronous = NORMAL")
     cursor.execute(f"PRAGMA cache_size = -{CACHE_KB}")
     cursor.execute(f"PRAGMA wal_autocheckpoint = {LOG_PAGES}")
     cursor.close()
+
+
+def _write_ahead(cursor: Any) -> None:
+    """Let readers and a writer work at once; SQLite does not wait for others to let it, so this does."""
+    until = time.monotonic() + BUSY_MS / 1000
+    while True:
+        try:
+            cursor.execute("PRAGMA journal_mode = WAL")
+        except sqlite3.OperationalError as fault:
+            if "locked" not in str(fault) or time.monotonic() > until:
+                raise
+            time.sleep(RETRY_S)
+        else:
+            return
 
 
 def _begin(connection: Connection) -> None:
