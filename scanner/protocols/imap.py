@@ -17,14 +17,12 @@ from scanner.events import (
     Outcome,
     Phase,
     Reached,
-    TlsMode,
-    TlsStarted,
     Weird,
 )
 from scanner.protocols.sasl import NAME_LENGTH, Exchange, login
+from scanner.protocols.talk import Talk
 from scanner.session import Dialect, Example
 from scanner.wire.lines import Lines
-from scanner.wire.tls import begins_hello
 
 TEXT_LENGTH = 512
 """Characters kept of a greeting."""
@@ -40,56 +38,25 @@ _WORDS = re.compile(rb'"((?:[^"\\]|\\.)*)"|(\S+)')
 _BACKEND = re.compile(rb"\[([A-Za-z0-9+/]{8,}={0,2})\]\s*$")
 _BRACKETED = re.compile(rb"\[[^\]]*\]")
 _HOST = re.compile(rb"[A-Za-z0-9-]+(\.[A-Za-z0-9-]+)*\.[A-Za-z]{2,}")
-_TLS_RECORD = b"\x16\x03"
 _MAILBOX_COMMANDS = frozenset(
     b"SELECT EXAMINE LIST LSUB STATUS FETCH UID SEARCH APPEND LOGOUT IDLE NAMESPACE".split()
 )
 _FIRST_COMMANDS = _MAILBOX_COMMANDS.union(b"LOGIN AUTHENTICATE CAPABILITY STARTTLS NOOP ID ENABLE".split())
 
 
-class ImapSession:
+class ImapSession(Talk):
     """One IMAP conversation."""
+
+    name = "imap"
 
     def __init__(self) -> None:
         """Begin before the greeting."""
-        self.leftover: tuple[tuple[Side, int, bytes], ...] = ()
-        self._lines = (Lines(), Lines())
+        super().__init__()
         self._pending: dict[bytes, bytes] = {}
         self._logins: dict[bytes, tuple[str | None, int]] = {}
         self._exchange: tuple[bytes, Exchange] | None = None
         self._command = b""
-        self._literal: int | None = None
         self._awaited = b""
-        self._holding = self._over = self._greeted = self._served = self._lossy = False
-        self._spoke = [False, False]
-
-    def feed(self, side: Side, data: bytes, at: int) -> list[Event]:
-        """Hear bytes of one side."""
-        heard: list[Event] = []
-        if self._over:
-            return heard
-        lines = self._lines[side]
-        alone = None if self._lossy else lines.alone(data)
-        if alone is not None and (side is SERVER or not (self._holding or self._literal is not None)):
-            self._spoke[side] = True
-            (self._answered if side is SERVER else self._asked)(alone, at, heard)
-            return heard
-        lines.push(data)
-        if self._lossy and begins_hello(data):  # STARTTLS, or what answered it, is among what was lost
-            self._spoke[side] = True
-            self._start_tls(at, heard)
-            return heard
-        if data:
-            self._spoke[side] = True
-        if side is SERVER:
-            while not self._over and (line := lines.pop()) is not None:
-                self._answered(line, at, heard)
-        else:
-            self._heard_client(at, heard)
-        if lines.overflowed:
-            lines.overflowed = False
-            heard.append(Weird("imap_long_line"))
-        return heard
 
     def gap(self, side: Side, missing: int, at: int) -> list[Event]:
         """Learn that bytes are lost; a command that was being read is forgotten."""
@@ -110,23 +77,10 @@ class ImapSession:
             heard.append(login("IMAP-LOGIN", None, username, b"", at))
         if self._exchange:
             heard.append(self._exchange[1].login(None))
-        if any(self._spoke):
-            both = Phase.SERVED if self._served else Phase.ANSWERED
-            heard.append(Reached(both if all(self._spoke) else Phase.OPENED))
-        return heard
+        return heard + self._reached()
 
-    def _heard_client(self, at: int, heard: list[Event]) -> None:
-        lines = self._lines[CLIENT]
-        while not self._over:
-            if self._holding:
-                self._held(at, heard)
-                return
-            if self._literal is not None and not self._read_literal(lines):
-                return
-            line = lines.pop()
-            if line is None:
-                return
-            self._asked(line, at, heard)
+    def _next_line(self, lines: Lines) -> bytes | None:
+        return None if self._literal is not None and not self._read_literal(lines) else lines.pop()
 
     def _read_literal(self, lines: Lines) -> bool:
         """Read a short literal of LOGIN's user name; let any other pass unread."""
@@ -222,24 +176,8 @@ class ImapSession:
             exchange, self._exchange = self._exchange[1], None
             heard.append(exchange.login(outcome, text))
         elif verb == b"STARTTLS":
-            self._holding = False
-            if good:
-                self._start_tls(at, heard)
-            else:
-                self._heard_client(at, heard)
+            self._tls_answered(good, at, heard)
         self._served |= good and verb in _MAILBOX_COMMANDS
-
-    def _held(self, at: int, heard: list[Event]) -> None:
-        held = self._lines[CLIENT].rest()
-        self._lines[CLIENT].push(held)
-        if held.startswith(_TLS_RECORD):
-            self._start_tls(at, heard)
-
-    def _start_tls(self, at: int, heard: list[Event]) -> None:
-        self._over = True
-        rests = ((side, at, self._lines[side].rest()) for side in (CLIENT, SERVER))
-        self.leftover = tuple(rest for rest in rests if rest[2])
-        heard.append(TlsStarted(TlsMode.STARTTLS))
 
 
 def backend(greeting: bytes) -> str | None:

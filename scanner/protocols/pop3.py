@@ -14,15 +14,12 @@ from scanner.events import (
     Outcome,
     Phase,
     Reached,
-    TlsMode,
-    TlsStarted,
     Weird,
 )
 from scanner.protocols.imap import backend
 from scanner.protocols.sasl import NAME_LENGTH, Exchange, login
+from scanner.protocols.talk import Talk
 from scanner.session import Dialect, Example
-from scanner.wire.lines import Lines
-from scanner.wire.tls import begins_hello
 
 TEXT_LENGTH = 512
 """Characters kept of a greeting: RFC 1939 3 allows a response of 512."""
@@ -33,53 +30,23 @@ VERBS = frozenset(
 )
 _MULTILINE = frozenset(b"RETR TOP CAPA".split())
 _MULTILINE_BARE = frozenset(b"LIST UIDL AUTH LANG".split())
-_TLS_RECORD = b"\x16\x03"
 
 
-class Pop3Session:
+class Pop3Session(Talk):
     """One POP3 conversation."""
+
+    name = "pop3"
 
     def __init__(self) -> None:
         """Begin before the greeting."""
-        self.leftover: tuple[tuple[Side, int, bytes], ...] = ()
-        self._lines = (Lines(), Lines())
+        super().__init__()
         self._pending: deque[tuple[bytes, bool]] = deque()
         self._exchange: Exchange | None = None
         self._user: tuple[str | None, int] | None = None
         self._listing: list[bytes] | None = None
         self._verb = b""
-        self._holding = self._over = self._greeted = self._served = False
-        self._gone_on = self._lossy = False
-        self._spoke = [False, False]
+        self._gone_on = False
         self._attempt: tuple[str, str | None, int] | None = None
-
-    def feed(self, side: Side, data: bytes, at: int) -> list[Event]:
-        """Hear bytes of one side."""
-        heard: list[Event] = []
-        if self._over:
-            return heard
-        lines = self._lines[side]
-        alone = None if self._lossy else lines.alone(data)
-        if alone is not None and (side is SERVER or not self._holding):
-            self._spoke[side] = True
-            (self._answered if side is SERVER else self._asked)(alone, at, heard)
-            return heard
-        lines.push(data)
-        if self._lossy and begins_hello(data):  # STARTTLS, or what answered it, is among what was lost
-            self._spoke[side] = True
-            self._start_tls(at, heard)
-            return heard
-        if data:
-            self._spoke[side] = True
-        if side is SERVER:
-            while not self._over and (line := lines.pop()) is not None:
-                self._answered(line, at, heard)
-        else:
-            self._heard_client(at, heard)
-        if lines.overflowed:
-            lines.overflowed = False
-            heard.append(Weird("pop3_long_line"))
-        return heard
 
     def gap(self, side: Side, missing: int, at: int) -> list[Event]:
         """Learn that bytes are lost; replies can no longer be matched with commands by their order."""
@@ -100,24 +67,7 @@ class Pop3Session:
             heard.append(login(mechanism, None, username, b"", at))
         if self._exchange:
             heard.append(self._exchange.login(None))
-        if any(self._spoke):
-            both = Phase.SERVED if self._served else Phase.ANSWERED
-            heard.append(Reached(both if all(self._spoke) else Phase.OPENED))
-        return heard
-
-    def _heard_client(self, at: int, heard: list[Event]) -> None:
-        lines = self._lines[CLIENT]
-        while not self._over:
-            if self._holding:
-                held = lines.rest()
-                lines.push(held)
-                if held.startswith(_TLS_RECORD):
-                    self._start_tls(at, heard)
-                return
-            line = lines.pop()
-            if line is None:
-                return
-            self._asked(line, at, heard)
+        return heard + self._reached()
 
     def _asked(self, line: bytes, at: int, heard: list[Event]) -> None:
         verb, _, rest = (line.replace(b"\t", b" ") if b"\t" in line else line).partition(b" ")
@@ -195,20 +145,10 @@ class Pop3Session:
             exchange, self._exchange = self._exchange, None
             heard.append(exchange.login(outcome if verb else None, sentence))
         elif verb == b"STLS":
-            self._holding = False
-            if good:
-                self._start_tls(at, heard)
-            else:
-                self._heard_client(at, heard)
+            self._tls_answered(good, at, heard)
         elif good and (verb in _MULTILINE or (bare and verb in _MULTILINE_BARE)):
             self._listing, self._verb = [], verb
         self._served |= good and verb in (b"QUIT", b"STAT", b"LIST", b"RETR", b"UIDL")
-
-    def _start_tls(self, at: int, heard: list[Event]) -> None:
-        self._over = True
-        rests = ((side, at, self._lines[side].rest()) for side in (CLIENT, SERVER))
-        self.leftover = tuple(rest for rest in rests if rest[2])
-        heard.append(TlsStarted(TlsMode.STARTTLS))
 
 
 def _name(raw: bytes) -> str | None:

@@ -26,9 +26,9 @@ from scanner.protocols.refusals import cause
 from scanner.protocols.sasl import Exchange, prompts_login
 from scanner.protocols.smtp_marks import VERBS, client_mark, server_mark
 from scanner.protocols.smtp_replies import greeting, is_ehlo_reply, offer, text
+from scanner.protocols.talk import Talk
 from scanner.session import Dialect, Example
 from scanner.wire.lines import Lines
-from scanner.wire.tls import begins_hello
 
 REPLY_LINES = 128
 """Lines of one reply kept; an EHLO reply has a dozen. What is beyond is not looked at."""
@@ -38,56 +38,21 @@ _AUTH_REPLIES = frozenset(b"235 334 421 432 454 500 501 502 503 504 530 534 535 
 """What may answer AUTH where its place among the replies is lost."""
 _REPLY = re.compile(rb"(?:\d\d\d-[^\r\n]*\r\n){0,100}(\d\d\d)(?: [^\r\n]*)?\r\n")
 """A whole reply (RFC 5321 4.2); what is written otherwise is read line by line."""
-_BODY, _TLS_RECORD = b".", b"\x16\x03"
+_BODY = b"."
 
 
-class SmtpSession:
+class SmtpSession(Talk):
     """One SMTP conversation."""
+
+    name = "smtp"
 
     def __init__(self) -> None:
         """Begin before the greeting."""
-        self.leftover: tuple[tuple[Side, int, bytes], ...] = ()
-        self._lines = (Lines(), Lines())
+        super().__init__()
         self._pending: deque[bytes] = deque()
         self._reply: list[bytes] = []
         self._exchange: Exchange | None = None
-        self._in_body = self._holding = self._started = self._over = self._greeted = self._served = False
-        self._lossy = self._data_asked = self._chunked = self._gone_on = False
-        self._spoke = [False, False]
-
-    def feed(self, side: Side, data: bytes, at: int) -> list[Event]:
-        """Hear bytes of one side."""
-        heard: list[Event] = []
-        if self._over:
-            return heard
-        lines = self._lines[side]
-        alone = None if self._lossy else lines.alone(data)
-        if alone is not None and (side is SERVER or not self._holding):
-            self._spoke[side] = True
-            (self._answered if side is SERVER else self._asked)(alone, at, heard)
-            return heard
-        lines.push(data)
-        if self._lossy and begins_hello(data):  # STARTTLS, or what answered it, is among what was lost
-            self._spoke[side] = True
-            self._start_tls(at, heard)
-            return heard
-        if data:
-            self._spoke[side] = True
-        if side is CLIENT and self._holding:
-            self._held(at, heard)
-            return heard
-        if side is SERVER:
-            self._heard_server(lines, at, heard)
-        else:
-            while not self._over and (line := lines.pop_dot() if self._in_body else lines.pop()) is not None:
-                self._asked(line, at, heard)
-                if self._holding:
-                    self._held(at, heard)
-                    break
-        if lines.overflowed:
-            lines.overflowed = False
-            heard.append(Weird("smtp_long_line"))
-        return heard
+        self._in_body = self._data_asked = self._chunked = self._gone_on = False
 
     def gap(self, side: Side, missing: int, at: int) -> list[Event]:
         """Learn that bytes are lost; replies can no longer be matched with commands by their order."""
@@ -103,11 +68,7 @@ class SmtpSession:
 
     def end(self) -> list[Event]:
         """Tell an attempt without an answer, and how far it got."""
-        heard = self._give_up()
-        if any(self._spoke):
-            both = Phase.SERVED if self._served else Phase.ANSWERED
-            heard.append(Reached(both if all(self._spoke) else Phase.OPENED))
-        return heard
+        return self._give_up() + self._reached()
 
     def _asked(self, line: bytes, at: int, heard: list[Event]) -> None:
         if self._in_body or self._data_asked:
@@ -150,6 +111,9 @@ class SmtpSession:
                 size = rest.split()[:1]
                 if size and size[0].isdigit():
                     self._lines[CLIENT].skip(int(size[0][:18]))  # Python refuses thousands of digits
+
+    def _next_line(self, lines: Lines) -> bytes | None:
+        return lines.pop_dot() if self._in_body else lines.pop()
 
     def _heard_server(self, lines: Lines, at: int, heard: list[Event]) -> None:
         """Read whole replies at once where they lie whole, else line by line."""
@@ -202,7 +166,7 @@ class SmtpSession:
         if verb == b"DATA" or (self._lossy and not good):
             self._data_asked = False
         if verb == b"STARTTLS":
-            self._tls_answered(code, at, heard)
+            self._tls_answered(code == b"220", at, heard)
         elif good and (verb in (b"EHLO", b"LHLO") or (not verb and is_ehlo_reply(reply))):
             heard += offer(reply)
         elif verb in (b"DATA", b"MAIL") and not good:
@@ -238,27 +202,6 @@ class SmtpSession:
         sentence = b" ".join(line[4:] for line in reply)
         outcome = Outcome.ACCEPTED if code.startswith(b"2") else Outcome.REFUSED
         heard.append(exchange.login(outcome, sentence))
-
-    def _tls_answered(self, code: bytes, at: int, heard: list[Event]) -> None:
-        self._holding = False
-        if code == b"220":
-            self._start_tls(at, heard)
-        else:
-            while not self._over and (line := self._lines[CLIENT].pop()) is not None:
-                self._asked(line, at, heard)
-
-    def _held(self, at: int, heard: list[Event]) -> None:
-        """The client says something before STARTTLS was answered: TLS, if the answer was not heard."""
-        held = self._lines[CLIENT].rest()
-        self._lines[CLIENT].push(held)
-        if held.startswith(_TLS_RECORD):
-            self._start_tls(at, heard)
-
-    def _start_tls(self, at: int, heard: list[Event]) -> None:
-        self._over = True
-        rests = ((side, at, self._lines[side].rest()) for side in (CLIENT, SERVER))
-        self.leftover = tuple(rest for rest in rests if rest[2])
-        heard.append(TlsStarted(TlsMode.STARTTLS))
 
     def _give_up(self) -> list[Event]:
         exchange, self._exchange = self._exchange, None
