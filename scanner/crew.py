@@ -30,15 +30,15 @@ Found = TypeVar("Found")
 
 
 def workers_worth(size: int | None) -> int:
-    """Tell how many workers captures of so many bytes deserve; None: nobody knows their size."""
+    """Tell how many workers captures of so many bytes deserve; None: a pipe, to be told as it comes."""
     cores = os.cpu_count() or 1
-    if (
-        cores == 1
-        or "fork" not in get_all_start_methods()
-        or (size is not None and size < SMALLEST_FOR_WORKERS)
-    ):
+    if size is None or size < SMALLEST_FOR_WORKERS or cores == 1 or "fork" not in get_all_start_methods():
         return 0
     return min(cores, MOST_WORKERS)
+
+
+class CrewError(Exception):
+    """A worker is gone: killed, or ended by a fault that it told on stderr."""
 
 
 class Crew(Generic[Found]):
@@ -78,7 +78,7 @@ class Crew(Generic[Found]):
     def hearing(self, capture: str) -> CrewHearing[Found]:
         """Begin a capture."""
         for pipe in self._pipes:
-            pipe.send(capture)
+            _send(pipe, capture)
         return CrewHearing(self._pipes, self._board)
 
 
@@ -101,8 +101,8 @@ class CrewHearing(Generic[Found]):
         """Hand out what was gathered; give what was made of what came before."""
         note = self._board.put(gathered)
         for pipe in self._pipes:
-            found = pipe.recv() if self._owed else ()
-            pipe.send(note)
+            found = _received(pipe) if self._owed else ()
+            _send(pipe, note)
             yield from found
         self._owed = True
 
@@ -110,13 +110,27 @@ class CrewHearing(Generic[Found]):
         """Give all the rest."""
         for pipe in self._pipes:
             if self._owed:
-                yield from pipe.recv()
-            pipe.send(None)
+                yield from _received(pipe)
+            _send(pipe, None)
         self._owed = False
         for pipe in self._pipes:
-            found, tally = pipe.recv()
+            found, tally = _received(pipe)
             self._tally = Heard(*(sum(pair) for pair in zip(self._tally, tally, strict=True)))
             yield from found
+
+
+def _received(pipe: Connection) -> Any:
+    try:
+        return pipe.recv()
+    except (EOFError, ConnectionError) as fault:
+        raise CrewError from fault
+
+
+def _send(pipe: Connection, what: object) -> None:
+    try:
+        pipe.send(what)
+    except ConnectionError as fault:
+        raise CrewError from fault
 
 
 class Note(NamedTuple):

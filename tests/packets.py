@@ -113,6 +113,17 @@ def batch(packets: Sequence[Packet], link: int = LinkType.ETHERNET) -> Batch:
     return Batch(buffer, np.cumsum(captured) - captured, captured, length, at, link, None)
 
 
+def pcap(packets: Sequence[Packet]) -> bytes:
+    """A capture file, nanoseconds."""
+    head = struct.pack("<IHHiIII", 0xA1B23C4D, 2, 4, 0, 0, 1 << 18, LinkType.ETHERNET)
+    records = []
+    for packet in packets:
+        size = len(packet.data) if packet.captured is None else packet.captured
+        records.append(struct.pack("<IIII", *divmod(packet.at, SECOND), size, len(packet.data)))
+        records.append(packet.data[:size])
+    return head + b"".join(records)
+
+
 def decoded(packets: Sequence[Packet], udp_ports: frozenset[int] = frozenset({53})) -> Columns:
     """Columns of packets that are all TCP or all UDP."""
     (columns,) = Decoder(udp_ports).decode(batch(packets))

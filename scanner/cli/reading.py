@@ -17,7 +17,7 @@ from scanner.capture import UnreadableCapture
 from scanner.capture.file import CaptureFile
 from scanner.cli.progress import progress
 from scanner.cli.settings import now
-from scanner.crew import Crew, workers_worth
+from scanner.crew import Crew, CrewError, workers_worth
 from scanner.model import Observation, RunTotals
 from scanner.pipeline import Hearing, Pipeline
 from scanner.report.formats import line
@@ -26,6 +26,7 @@ from scanner.report.records import Record, session_record
 if TYPE_CHECKING:
     from db.store import Inventory
 
+WORKER_LOST = "a listening process is gone, perhaps for want of memory; what was recorded before is kept"
 GARBAGE_THRESHOLD = 50_000
 """Objects made between two searches for cycles: reading makes millions, hardly any of them in a cycle."""
 
@@ -104,6 +105,8 @@ class Reading:
                 try:
                     with CaptureFile(path) as capture:
                         yield from self._listening.run(shown(capture), self._hearing(path))
+                except CrewError:
+                    raise click.ClickException(f"{path}: {WORKER_LOST}") from None
                 except UnreadableCapture as fault:
                     self.unreadable.append(str(fault))
                     click.echo(f"mailsunset: {fault}", err=True)

@@ -7,7 +7,7 @@ import pytest
 from scanner.account import Usernames
 from scanner.capture.file import CaptureFile
 from scanner.catalogue.exchange import load_catalogue
-from scanner.crew import SMALLEST_FOR_WORKERS, Crew, workers_worth
+from scanner.crew import SMALLEST_FOR_WORKERS, Crew, CrewError, workers_worth
 from scanner.model import Observation, RunTotals
 from scanner.pipeline import Pipeline
 
@@ -56,7 +56,7 @@ def test_a_worker_that_dies_is_no_end_of_file() -> None:
         raise SystemExit(0)
 
     one = pipeline()
-    with pytest.raises(EOFError), Crew(one, dying, 1) as crew, CaptureFile(OFFICE) as capture:
+    with pytest.raises(CrewError), Crew(one, dying, 1) as crew, CaptureFile(OFFICE) as capture:
         list(one.run(capture, crew.hearing("x")))
 
 
@@ -65,7 +65,7 @@ def test_a_worker_that_dies_is_no_end_of_file() -> None:
     [
         pytest.param(SMALLEST_FOR_WORKERS - 1, 8, 0, id="a small capture needs none"),
         pytest.param(SMALLEST_FOR_WORKERS, 2, 2, id="a large one has as many as there are cores"),
-        pytest.param(None, 4, 4, id="a pipe may go on for long"),
+        pytest.param(None, 4, 0, id="a pipe is told as it comes"),
         pytest.param(1 << 40, 64, 8, id="the parent could not feed more"),
         pytest.param(1 << 40, 1, 0, id="one core has nobody to share with"),
     ],

@@ -34,8 +34,6 @@ if TYPE_CHECKING:
     from scanner.cli.reading import Finished
 
 
-PIPE_HOLD_NS = 1_000_000_000
-"""What comes through a pipe is told within a second of the capture's time; files are read in larger bites."""
 HOSTS_SHOWN = 40
 """Hosts in the table at the end: a screen or two; the title says that there are more."""
 
@@ -82,7 +80,7 @@ def command(
     settings = _settled(settings, endpoints, catalogue, retirement, sensor, keep_sessions, no_db)
     _check(captures)
     known = catalogue_of(settings)
-    hold = PIPE_HOLD_NS if any(map(_is_pipe, captures)) else None
+    hold = 0 if any(map(_is_pipe, captures)) else None  # what comes through a pipe is told as it comes
     listening = Pipeline(known, settings.sensor or "", Usernames(usernames), max_flows, hold)
     judging, judged = judge(settings, known), form == Format.TABLE or bool(threshold)
     keeps = judged or not no_db

@@ -4,6 +4,7 @@ import csv
 import io
 import json
 import os
+import select
 import stat
 import subprocess
 import sys
@@ -12,6 +13,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 import pytest
+from packets import C, Connection, S, pcap
 
 ROOT = Path(__file__).parents[3]
 OFFICE = ROOT / "captures" / "office.pcapng"
@@ -224,6 +226,27 @@ def test_a_file_cut_short_is_read_as_far_as_it_goes(tmp_path: Path) -> None:
     captures = [json.loads(line)["capture"] for line in done.stdout.splitlines()]
     assert captures.count(str(OFFICE)) == 8
     assert 0 < captures.count(str(tmp_path / "cut.pcapng")) < 8
+
+
+def test_what_comes_through_a_pipe_is_told_as_it_comes(tmp_path: Path) -> None:
+    talk = Connection(server=("192.0.2.1", 110)).open()
+    talk.say(
+        (S, b"+OK ready\r\n"), (C, b"USER ann\r\n"), (S, b"+OK\r\n"), (C, b"PASS x\r\n"), (S, b"+OK\r\n")
+    )
+    command = [sys.executable, "-c", "from scanner.cli import main; main()", "read", "--no-db"]
+    with subprocess.Popen(
+        [*command, "--format", "ndjson", "-"],
+        cwd=ROOT, env=os.environ | {"HOME": str(tmp_path)},
+        stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL,
+    ) as process:  # fmt: skip
+        assert process.stdin is not None and process.stdout is not None
+        process.stdin.write(pcap(talk.close().packets))
+        process.stdin.flush()
+        told, _, _ = select.select([process.stdout], [], [], 60)
+        assert told, "nothing was told while the pipe was open"
+        assert json.loads(process.stdout.readline())["mechanism"] == "USERPASS"
+        process.stdin.close()
+        assert process.wait(60) == 0
 
 
 def test_a_pipe_is_a_capture(tmp_path: Path) -> None:

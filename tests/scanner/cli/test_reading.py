@@ -4,11 +4,14 @@ from contextlib import ExitStack
 from pathlib import Path
 
 import pytest
+from click import ClickException
 
 from db.store import Inventory
 from scanner.account import Usernames
 from scanner.catalogue.exchange import load_catalogue
-from scanner.cli.reading import Reading, Wants, finisher
+from scanner.cli import reading as reading_module
+from scanner.cli.reading import Finished, Reading, Wants, finisher
+from scanner.model import Observation
 from scanner.pipeline import Pipeline
 
 OFFICE = str(Path(__file__).parents[3] / "captures" / "office.pcapng")
@@ -68,3 +71,12 @@ def test_finishing_nothing_gives_nothing() -> None:
     found = finisher(Wants(True, True, True))([])
     assert found.rows is not None
     assert (found.rows.sessions, found.lines, found.records) == ([], [], [])
+
+
+def test_a_worker_that_is_gone_ends_the_run_with_a_line(monkeypatch: pytest.MonkeyPatch) -> None:
+    def dying(seen: list[Observation]) -> Finished:
+        raise SystemExit(0)
+
+    monkeypatch.setattr(reading_module, "finisher", lambda wants: dying)
+    with pytest.raises(ClickException, match="a listening process is gone"), ExitStack() as stack:
+        list(reading(LINES, 1, stack, OFFICE).finished(None))
