@@ -17,6 +17,7 @@ from typing import NamedTuple
 
 from db.hosts import endpoint_rows
 from db.queries import SessionFilter
+from db.schema import sessions
 from db.store import Inventory
 from scanner.cli.settings import Settings, judge
 from scanner.conversation import Ending
@@ -124,9 +125,8 @@ def filled(path: Path) -> None:
         kept.finish_run(run, RunTotals(), BEGAN)
     database = sqlite3.connect(path)
     have = database.execute("SELECT count(*) FROM sessions").fetchone()[0]
-    database.executemany(
-        "INSERT INTO sessions VALUES (?,?,?,?,?,?,?,?,?,?,?,?,?,?,?)", _more(database, have, draw)
-    )
+    places = ",".join("?" * len(sessions.columns))
+    database.executemany(f"INSERT INTO sessions VALUES ({places})", _more(database, have, draw))
     database.execute(
         "UPDATE usages SET last_seen = max(last_seen, ?), sessions = sessions + ?",
         (BEGAN + SESSIONS * APART, (SESSIONS - have) // have),

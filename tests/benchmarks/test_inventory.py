@@ -1,0 +1,22 @@
+"""The inventory that is measured is one that the program would have made."""
+
+import sqlite3
+from pathlib import Path
+
+import pytest
+
+from benchmarks import inventory
+from db.store import Inventory
+
+
+def test_a_small_one_holds_what_a_large_one_would(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    for name, size in (("DEVICES", 40), ("SESSIONS", 400), ("ROUTERS", 1)):
+        monkeypatch.setattr(inventory, name, size)
+    path = tmp_path / "i.db"
+    inventory.filled(path)
+    with Inventory.open(str(path)) as kept:
+        assert len(list(kept.sessions())) == 400
+    with sqlite3.connect(path) as database:
+        assert database.execute("SELECT count(DISTINCT mac || ip) FROM endpoints").fetchone() == (40,)
+        assert database.execute("PRAGMA integrity_check").fetchone() == ("ok",)
+    database.close()
