@@ -49,6 +49,8 @@ class Decoder:
         self.tally = Tally()
         self._wanted = np.zeros(65_536, dtype=np.bool_)
         self._wanted[list(udp_ports)] = True
+        self._tunnels = np.zeros(65_536, dtype=np.bool_)
+        self._tunnels[list(tunnels.TUNNEL_PORTS)] = True
         self._reassembly = Reassembly(self.tally)
 
     def decode(self, batch: Batch) -> list[Columns]:
@@ -151,10 +153,13 @@ class Decoder:
         front, header = block.read(front.ordered(), _UDP)
         self.tally.datagrams += len(front)
         wanted: Mask = self._wanted[header["source"]] | self._wanted[header["target"]]
+        tunnel = self._tunnels[header["target"]] & ~wanted
+        if not (kept := wanted | tunnel).all():
+            front, header, wanted, tunnel = front.where(kept), header[kept], wanted[kept], tunnel[kept]
         length = header["length"].astype(np.int64)
         whole = np.where(length < 8, front.whole, np.minimum(front.whole, front.pos + length))
         inside = replace(front, pos=front.pos + 8, whole=whole, end=np.minimum(front.end, whole))
-        found, _ = split(inside.where(~wanted), header["target"][~wanted], tunnels.TUNNEL_PORTS)
+        found, _ = split(inside.where(tunnel), header["target"][tunnel], tunnels.TUNNEL_PORTS)
         return (self._payload(inside.where(wanted)), header[wanted]), found
 
     def _payload(self, front: Front) -> Front:

@@ -19,6 +19,8 @@ MARKS = (
 )  # fmt: skip
 """How mail, HTTP or a request to a SOCKS proxy begins on another port than its own."""
 _MARKS = np.array([int.from_bytes(mark, "little") for mark in MARKS], np.uint32)
+_FIRST_BYTES = np.zeros(256, np.bool_)
+_FIRST_BYTES[[mark[0] for mark in MARKS]] = True
 _OPENINGS = frozenset((b"220 ", b"220-", b"554 ", b"EHLO", b"HELO", b"ehlo", b"helo", b"LHLO"))
 _HALF = 1 << 64
 
@@ -36,6 +38,9 @@ class Interest:
         high = [(first // _HALF, last // _HALF) for first, last in prefixes.ranges if last >= _HALF]
         self._low = _boundaries(low)
         self._high = _boundaries(high)
+        self._near = np.zeros(1 << 16, np.bool_)
+        for first, last in low:
+            self._near[first >> 16 & 0xFFFF : (last >> 16 & 0xFFFF) + 1] = True
 
     def wanted(self, columns: Columns) -> Mask:
         """Tell which rows are TCP on a wanted port or to a wanted prefix; a prefix may take in neighbours."""
@@ -52,14 +57,20 @@ class Interest:
         if not self._marks or len(columns.buffer) < 4:
             return np.empty(0, np.intp)
         rows = np.flatnonzero(among & (columns.captured >= 4))
+        rows = rows[_FIRST_BYTES[columns.buffer[columns.payload[rows]]]]
         words = np.ndarray((len(columns.buffer) - 3,), "<u4", columns.buffer, strides=(1,))
         found = words[columns.payload[rows]]
         return rows[np.isin(found, _MARKS)]
 
     def _within(self, high: npt.NDArray[np.uint64], low: npt.NDArray[np.uint64]) -> Mask:
-        inside: Mask = (np.searchsorted(self._low, low, "right") % 2 == 1) & (high == 0)
-        if len(self._high) and (high != 0).any():
-            inside |= (np.searchsorted(self._high, high, "right") % 2 == 1) & (high != 0)
+        """Look closely only at IPv4 addresses whose first two bytes some prefix has, and at IPv6."""
+        old = high == 0
+        inside = np.zeros(len(low), np.bool_)
+        near = np.flatnonzero(old & self._near[(low >> np.uint64(16)).astype(np.uint16)])
+        inside[near] = np.searchsorted(self._low, low[near], "right") % 2 == 1
+        if len(self._high) and not old.all():
+            new = np.flatnonzero(~old)
+            inside[new] = np.searchsorted(self._high, high[new], "right") % 2 == 1
         return inside
 
 
