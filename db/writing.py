@@ -40,7 +40,8 @@ class Writer:
 
     def forget(self) -> None:
         """Let go of all ids: the transaction that gave them may be rolled back."""
-        self.__init__()  # type: ignore[misc]
+        for remembered in (self._shapes, self._endpoints, self._names):
+            remembered.clear()
 
     def write(self, connection: Connection, run: int, batch: Prepared) -> int:
         """Write a batch in the caller's transaction; tells how many sessions were new."""
