@@ -22,27 +22,33 @@ class Spent:
     cpu_s: float
     """Of the program and its children."""
     peak_mb: float
-    """Most memory at any time, of the program and its children; what they share counts once."""
+    """Most memory at any time; what processes share counts once."""
 
 
 class FailedError(Exception):
     """A measured program did not end well."""
 
 
-def measured(command: Sequence[str]) -> Spent:
-    """Run a program to its end, its output to nowhere."""
+def measured(command: Sequence[str], whole_tree: bool = False) -> Spent:
+    """Run a program to its end, its output to nowhere.
+
+    ``whole_tree``: look at the memory of all its processes, which costs time of its own; otherwise at that of
+    the largest.
+    """
     began = time.perf_counter()
     process = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE)
     over = threading.Event()
     sizes = [0]
     watcher = threading.Thread(target=_watch, args=(process.pid, over, sizes))
-    watcher.start()
+    if whole_tree:
+        watcher.start()
     said = process.stderr.read() if process.stderr else b""
     _, status, usage = os.wait4(process.pid, 0)
     seconds = time.perf_counter() - began
     process.returncode = os.waitstatus_to_exitcode(status)
-    over.set()
-    watcher.join()
+    if whole_tree:
+        over.set()
+        watcher.join()
     if process.stderr:
         process.stderr.close()
     if process.returncode:

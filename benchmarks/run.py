@@ -96,11 +96,13 @@ def compared(name: str, peers: Sequence[Peer], most_mb: float) -> list[Goal]:
                 spent.setdefault(peer.name, []).append(measured(peer.command(path)))
         with _inventory() as database:
             spent[OURS].append(measured([PROGRAM, "--db", database, "read", path]))
+    with _inventory() as database:
+        tree = measured([PROGRAM, "--db", database, "read", path], whole_tree=True).peak_mb
     megabytes = Path(path).stat().st_size / 1e6
     print(f"  {'program':12}{'seconds':>10}{'MB/s':>10}{'CPU s':>10}{'peak MB':>10}")
     for program, runs in sorted(spent.items(), key=lambda item: _seconds(item[1])):
         cpu = statistics.median(run.cpu_s for run in runs)
-        peak = max(run.peak_mb for run in runs)
+        peak = tree if program == OURS else max(run.peak_mb for run in runs)
         rate = megabytes / _seconds(runs)
         print(f"  {program:12}{_seconds(runs):10.2f}{rate:10.0f}{cpu:10.2f}{peak:10.0f}", flush=True)
     own = _seconds(spent[OURS])
@@ -110,7 +112,8 @@ def compared(name: str, peers: Sequence[Peer], most_mb: float) -> list[Goal]:
             Goal(f"{name}: speed to {peer.name}", ratios.get(peer.name), "at least", peer.goal)
             for peer in peers
         ),
-        Goal(f"{name}: peak memory", max(run.peak_mb for run in spent[OURS]), "at most", most_mb, "MB"),
+        Goal(f"{name}: peak memory", tree, "at most", most_mb, "MB"),
+        Goal(f"{name}: of the largest process", _largest(spent[OURS]), "at most", most_mb, "MB"),
     ]
 
 
@@ -123,6 +126,10 @@ def _inventory() -> Iterator[str]:
 
 def _seconds(runs: Sequence[Spent]) -> float:
     return statistics.median(run.seconds for run in runs)
+
+
+def _largest(runs: Sequence[Spent]) -> float:
+    return max(run.peak_mb for run in runs)
 
 
 def start() -> list[Goal]:
