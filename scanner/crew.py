@@ -74,6 +74,7 @@ class Crew(Generic[Found]):
             if worker.is_alive():
                 worker.terminate()
                 worker.join()
+        self._board.wipe()
 
     def hearing(self, capture: str) -> CrewHearing[Found]:
         """Begin a capture."""
@@ -152,6 +153,7 @@ class Board:
     def __init__(self) -> None:
         """Reserve it; memory is taken as it is written."""
         self._halves = [mmap.mmap(-1, BOARD_BYTES) for _ in range(2)]
+        self._written = [0, 0]
         self._half = 0
 
     def put(self, gathered: Gathered) -> Note:
@@ -173,7 +175,13 @@ class Board:
             return False
 
         pickled = pickle.dumps(gathered, protocol=5, buffer_callback=keep)
+        self._written[self._half] = max(self._written[self._half], at)
         return Note(self._half, pickled, tuple(spans))
+
+    def wipe(self) -> None:
+        """Leave nothing of what was written: it held passwords."""
+        for half, size in zip(self._halves, self._written, strict=True):
+            half[:size] = bytes(size)
 
     def get(self, note: Note) -> Gathered:
         """Read; the arrays are good until the half is written again."""

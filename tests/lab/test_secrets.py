@@ -162,11 +162,10 @@ def test_a_killed_reading_leaves_none(lab: Lab, search: Search, tmp_path: Path) 
 
 
 @pytest.mark.parametrize("form", ["plain", "compressed", "piped"])
-@pytest.mark.parametrize("way", ["command", "objects"])
+@pytest.mark.parametrize("way", ["command", "objects", "workers"])
 def test_no_object_of_the_process_holds_one_after_the_reading(
     way: str, form: str, lab: Lab, broken: list[Path], secrets: set[bytes], tmp_path: Path
 ) -> None:
-    """A pipe's size nobody knows, so it is heard in several processes."""
     captures, feeding = [lab.capture, *broken], ["true"]
     match form:
         case "compressed":

@@ -1,8 +1,9 @@
 """Read captures, then tell which secrets this process still holds: ``python -m stage.recall WAY CAPTURE...``.
 
 Way ``command`` is the command line itself; ``objects`` reads through the pipeline and keeps whatever a longer
-program would keep: the pipeline, closed captures, observations. The secrets come by stdin, in hexadecimal
-lines, and only when all strings have been gathered; what is found goes to stdout, with who holds it.
+program would keep: the pipeline, closed captures, observations; ``workers`` likewise, in several processes, and
+with the memory that they share. The secrets come by stdin, in hexadecimal lines, and only when all strings have
+been gathered; what is found goes to stdout, with who holds it.
 """
 
 from __future__ import annotations
@@ -53,6 +54,26 @@ def by_objects(captures: list[str]) -> object:
     return kept
 
 
+def by_workers(captures: list[str]) -> object:
+    """Read in several processes, and hold on to what they shared."""
+    from scanner.account import Usernames
+    from scanner.capture import UnreadableCapture
+    from scanner.capture.file import CaptureFile
+    from scanner.catalogue.exchange import load_catalogue
+    from scanner.crew import Crew
+    from scanner.pipeline import Pipeline
+
+    pipeline = Pipeline(load_catalogue(), sensor="here", usernames=Usernames.KEEP)
+    crew = Crew(pipeline, list, 2)
+    kept: list[object] = [pipeline, crew]
+    with crew:
+        for path in captures:
+            with CaptureFile(path) as capture, suppress(UnreadableCapture):
+                kept.append(capture)
+                kept.extend(pipeline.run(capture, crew.hearing(path)))
+    return kept
+
+
 def everything() -> list[Any]:
     """Gather all objects that the collector knows, and all that those refer to."""
     gc.collect()
@@ -89,7 +110,7 @@ def text_of(thing: Any) -> bytes:
 def main() -> None:
     """Read, gather, and only then hear what to look for."""
     way, *captures = sys.argv[1:]
-    held = {"command": by_command, "objects": by_objects}[way](captures)
+    held = {"command": by_command, "objects": by_objects, "workers": by_workers}[way](captures)
     holders = everything()
     texts = [text_of(thing) for thing in holders]
     ends = list(accumulate(len(text) + len(APART) for text in texts))
