@@ -1,9 +1,9 @@
 """Read captures, then tell which secrets this process still holds: ``python -m stage.recall WAY CAPTURE...``.
 
-Way ``command`` is the command line itself; ``objects`` reads through the pipeline and keeps whatever a longer
-program would keep: the pipeline, closed captures, observations; ``workers`` likewise, in several processes, and
-with the memory that they share. The secrets come by stdin, in hexadecimal lines, and only when all strings have
-been gathered; what is found goes to stdout, with who holds it.
+Way ``command`` is the command line itself; ``objects`` reads through the pipeline and keeps whatever a
+longer program would keep: the pipeline, closed captures, observations; ``workers`` likewise, in several
+processes, and with the memory that they share. The secrets come by stdin, in hexadecimal lines, and only
+when all strings have been gathered; what is found goes to stdout, with who holds it.
 """
 
 from __future__ import annotations
