@@ -17,6 +17,7 @@ from scanner.events import (
     Gap,
     Greeting,
     Label,
+    Leased,
     Login,
     Mail,
     Offer,
@@ -164,8 +165,8 @@ class Account:
         if self.phase is not _SERVED:
             self.phase = reached.phase
 
-    def _answer(self, answer: Answer) -> None:
-        """DNS inside a connection names nobody here."""
+    def _elsewhere(self, told: Answer | Leased) -> None:
+        """What DNS and DHCP tell is about others than these two."""
 
     def _offer(self, offer: Offer) -> None:
         mechanisms, starttls = offer.mechanisms, offer.starttls
@@ -275,7 +276,8 @@ FOLDS: dict[type[Event], Callable[[Account, Any], None]] = {
     Turn: Account._turn,
     Mail: Account._mail,
     Label: Account._label,
-    Answer: Account._answer,
+    Answer: Account._elsewhere,
+    Leased: Account._elsewhere,
     Gap: Account._gap,
     Weird: Account._weird,
     Service: Account._service,

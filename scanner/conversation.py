@@ -32,6 +32,8 @@ class Transport(StrEnum):
 
     TCP = "tcp"
     UDP = "udp"
+    FRAME = "frame"
+    """A frame of its own, by EtherType or, behind Cisco's SNAP code, by protocol number."""
 
 
 class Endpoint(NamedTuple):

@@ -151,11 +151,31 @@ class Mail:
 
 @record
 class Label:
-    """A fact worth keeping, named ``protocol.field``, such as ``smtp.public_ip`` or ``eas.device_id``."""
+    """A fact worth keeping, named ``protocol.field``, such as ``smtp.public_ip`` or ``eas.device_id``.
+
+    In a conversation the field tells whether it is the client's or the server's (``scanner.labels``); what is
+    announced to all is about the one that says it, unless ``ip`` or ``mac`` names another.
+    """
 
     field: str
     text: str
     """At most 512 characters."""
+    ip: str | None = None
+    """Canonical; only where it is not the speaker."""
+    mac: str | None = None
+    """``aa:bb:cc:dd:ee:ff``; likewise."""
+
+
+@record
+class Leased:
+    """An address was given to a network card (RFC 2131 3.1)."""
+
+    ip: str
+    mac: str
+    seconds: int
+    """For how long from now on."""
+    renewed: bool = False
+    """It had the address before (RFC 2131 4.3.2: the client was RENEWING or REBINDING)."""
 
 
 @record
@@ -200,5 +220,5 @@ class Reached:
 
 Event = (
     Greeting | ClientName | Offer | Login | TlsStarted | ClientHello | ServerHello | Certificate | Turn | Mail
-    | Label | Answer | Gap | Weird | Service | Reached
+    | Label | Leased | Answer | Gap | Weird | Service | Reached
 )  # fmt: skip

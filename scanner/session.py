@@ -82,7 +82,7 @@ class Dialect:
     """As in the session record: ``smtp``, ``imap``, ``pop3``, ``http``, ``tls``, ``dns`` …"""
     transport: Transport
     ports: frozenset[int]
-    """Where it usually lives: a hint, never a proof."""
+    """Where it usually lives: a hint, never a proof. Of frames: their EtherTypes."""
     client_mark: Match
     server_mark: Match
     server_first: bool
@@ -90,3 +90,5 @@ class Dialect:
     session: Callable[[], Session]
     examples: tuple[Example, ...] = ()
     script: Callable[[str], Script] | None = None
+    alone: bool = False
+    """Each datagram, frame or segment stands for itself: who is what is announced, not talked about."""

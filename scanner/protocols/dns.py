@@ -122,10 +122,11 @@ _LOOKUP = Example(
 DIALECT = Dialect(
     name="dns",
     transport=Transport.UDP,
-    ports=frozenset({53, 5353}),
+    ports=frozenset({53}),
     client_mark=_client_mark,
     server_mark=_server_mark,
     server_first=False,
     session=DnsSession,
     examples=(_LOOKUP,),
+    alone=True,
 )
