@@ -15,11 +15,11 @@ from datetime import date
 from pathlib import Path
 from typing import NamedTuple
 
-from db.hosts import endpoint_rows
+from db.grouping import endpoint_rows
 from db.queries import SessionFilter
 from db.schema import sessions
 from db.store import Inventory
-from scanner.cli.settings import Settings, judge
+from scanner.cli.settings import Settings, lens
 from scanner.conversation import Ending
 from scanner.events import Outcome, TlsMode
 from scanner.model import AuthClass, Basis, Observation, RunTotals, ServerKind
@@ -169,16 +169,17 @@ def spent(work: Callable[[], object]) -> float:
 
 def listing(path: Path) -> Iterator[Figure]:
     """How long it takes to list, from the query alone to every host looked at."""
-    judging = judge(Settings.of(str(path), date(2026, 11, 24), {}))
+    judging = lens(Settings.of(str(path), date(2026, 11, 24), {}))
     with Inventory.open(str(path)) as kept:
         with kept._reads() as connection:
             yield Figure("inventory: query", spent(lambda: endpoint_rows(connection)), "at most", 50, "ms")
-        host = kept.host(address(DEVICES - 1))
+        pair = kept.host(address(DEVICES - 1), judging)
+        host = pair[0] if pair else None
         works: dict[str, tuple[Callable[[], object], float]] = {
             "judged and sorted": (lambda: kept.hosts(judging), 120),
             "with the worst 100": (lambda: list(kept.hosts(judging)[:100]), 150),
             "with every host whole": (lambda: list(kept.hosts(judging)), 1_000),
-            "find a host": (lambda: kept.host(address(DEVICES - 1)), 150),
+            "find a host": (lambda: kept.host(address(DEVICES - 1), judging), 150),
             "its last 10 sessions": (lambda: list(kept.sessions(SessionFilter(host=host, limit=10))), 500),
         }
         for what, (work, goal) in works.items():

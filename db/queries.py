@@ -9,9 +9,9 @@ from typing import Any
 
 from sqlalchemy import Connection, Select, func, select
 
-from db import rows
-from db.schema import details, endpoints, runs, sessions, shapes
-from scanner.model import Host, Observation, RunTotals
+from db import bulk, rows
+from db.schema import details, endpoints, leases, runs, sessions, shapes
+from scanner.model import LEASE, Host, Observation, RunTotals, Sighting
 
 ROWS_A_READ = 1000
 DETAILS_REMEMBERED = 10_000
@@ -57,6 +57,15 @@ def runs_of(connection: Connection) -> list[Run]:
     return found
 
 
+def leases_of(connection: Connection) -> list[Sighting]:
+    """All leases, the oldest first."""
+    query = select(endpoints.c.ip, endpoints.c.mac, leases.c.first_seen, leases.c.last_seen)
+    query = query.join(leases, leases.c.endpoint == endpoints.c.id).order_by(leases.c.first_seen)
+    return [
+        Sighting(ip, mac, LEASE, "", first, last) for ip, mac, first, last in bulk.read(connection, query)
+    ]
+
+
 def unfinished(found: list[Run]) -> list[Run]:
     """Runs that were killed or still go on, but those whose sources a later run has read to the end."""
     done: set[str] = set()
@@ -89,10 +98,9 @@ def sessions_of(connection: Connection, filters: SessionFilter) -> Iterator[Obse
 def _filtered(query: Select[Any], filters: SessionFilter) -> Select[Any]:
     newest = sessions.c.first_seen.desc(), sessions.c.flow.desc()
     if filters.host:
-        mac = filters.host.mac
-        its = endpoints.c.mac == mac if mac else endpoints.c.ip.in_(filters.host.addresses)
-        wanted = select(endpoints.c.id).where(its)
-        query = query.where(sessions.c.endpoint.in_(wanted))
+        router, its = filters.host.router, filters.host.endpoints
+        behind = select(endpoints.c.id).where(endpoints.c.mac == filters.host.mac)
+        query = query.where(sessions.c.endpoint.in_(behind if router else its))
         newest = (
             (sessions.c.first_seen + 0).desc(),
             newest[1],

@@ -12,6 +12,7 @@ from typing import Any
 
 from scanner.conversation import Ending
 from scanner.events import Label, Outcome, TlsMode
+from scanner.labels import CLIENT, SERVER
 from scanner.model import Attempt, AuthClass, Basis, Observation, ServerKind, Usage
 
 SHAPE_FIELDS = (
@@ -30,17 +31,23 @@ SESSION_FIELDS = (
 )  # fmt: skip
 """What a session has of its own, or of its client's or server's own."""
 ENDPOINT_FIELDS = ("client_ip", "client_mac")
-DROPPED_FIELDS = ("turns",)
-"""Sizes inside TLS are never stored: those of a login betray the length of its secret."""
+DROPPED_FIELDS = ("turns", "server_mac")
+"""Sizes inside TLS are never stored: those of a login betray the length of its secret. A server's MAC goes
+with what it told of itself."""
 
 shared = attrgetter("server_used", *SHAPE_FIELDS[1:], *DETAIL_FIELDS)
 """What sessions may have alike, as a tuple."""
+OWN_NAME = 7
+"""Where ``own`` has the client's name."""
 NAME_LENGTH = 512
 """As much of a client's name as its column takes."""
 REPLACED = "\ufffd"
 """Stands for a zero, which PostgreSQL takes in no text."""
 _ENCODER = json.JSONEncoder(separators=(",", ":"))
 _LABELS = DETAIL_FIELDS.index("labels") + len(SHAPE_FIELDS)
+_JA4 = DETAIL_FIELDS.index("ja4") + len(SHAPE_FIELDS)
+Fact = tuple[str, str]
+"""Field and text."""
 
 
 def identity(*parts: object) -> int:
@@ -71,9 +78,9 @@ def own(seen: Observation) -> tuple[Any, ...]:
     )  # fmt: skip
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class Form:
-    """What sessions have alike: a row of ``shapes`` and one of ``details``."""
+    """What sessions have alike: a row of ``shapes``, one of ``details``, and what these tell of the ends."""
 
     shape_key: int
     shape: tuple[Any, ...]
@@ -81,6 +88,10 @@ class Form:
     key: int
     """Of ``details``."""
     record: str
+    client: tuple[Fact, ...]
+    """What is told of the client, beside its name."""
+    server: tuple[Fact, ...]
+    """What is told of the server."""
 
 
 def form(values: tuple[Any, ...]) -> Form:
@@ -93,7 +104,15 @@ def form(values: tuple[Any, ...]) -> Form:
             break
     shape = _shape(*values[: len(SHAPE_FIELDS)], version)
     record = dump(dict(zip(DETAIL_FIELDS, values[len(SHAPE_FIELDS) :], strict=True)))
-    return Form(shape[0], shape, identity(shape[0], record), record)
+    client = [_fact(label.field, label.text) for label in labels if label.field in CLIENT]
+    if values[_JA4]:
+        client.append(_fact("tls.ja4", values[_JA4]))
+    server = [_fact(label.field, label.text) for label in labels if label.field in SERVER]
+    return Form(shape[0], shape, identity(shape[0], record), record, tuple(client), tuple(server))
+
+
+def _fact(field: str, text: str) -> Fact:
+    return field, text[:NAME_LENGTH].replace("\0", REPLACED)
 
 
 @lru_cache(4096)

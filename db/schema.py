@@ -56,17 +56,41 @@ endpoints = Table(
     Column("mac", String(17), nullable=False),
     UniqueConstraint("ip", "mac", name="endpoints_by_address"),
 )
-"""A client as it shows on the wire: an address behind a MAC (empty: none was heard); which of them are one
-host is decided on reading. Rows stay for ever: writers remember the ids."""
+"""A machine as it shows on the wire: an address (empty: none yet) behind a MAC (empty: none was heard); which
+of them are one host is decided on reading. Rows stay for ever: writers remember the ids."""
 
-names = Table(
-    "names",
+labels = Table(
+    "labels",
     metadata,
     Column("endpoint", RowId, ForeignKey("endpoints.id"), primary_key=True),
-    Column("source", String(64), primary_key=True),
-    Column("name", String(512), primary_key=True),
+    Column("field", String(64), primary_key=True),
+    Column("text", String(512), primary_key=True),
+    Column("first_seen", BigInteger, nullable=False),
+    Column("last_seen", BigInteger, nullable=False),
     sqlite_with_rowid=False,
 )
+"""What was heard of an endpoint: its names, and what tells its kind, from when to when."""
+
+leases = Table(
+    "leases",
+    metadata,
+    Column("endpoint", RowId, ForeignKey("endpoints.id"), primary_key=True),
+    Column("first_seen", BigInteger, nullable=False),
+    Column("last_seen", BigInteger, nullable=False),
+)
+"""When DHCP had given the endpoint's address to its MAC: an address goes from hand to hand."""
+
+passages = Table(
+    "passages",
+    metadata,
+    Column("client", RowId, ForeignKey("endpoints.id"), primary_key=True),
+    Column("server", RowId, ForeignKey("endpoints.id"), primary_key=True),
+    Column("protocol", String(16), primary_key=True),
+    Column("first_seen", BigInteger, nullable=False),
+    Column("last_seen", BigInteger, nullable=False),
+    sqlite_with_rowid=False,
+)
+"""Who hands mail to whom, or fetches it there, beside Exchange Online: the graph of relays."""
 
 shapes = Table(
     "shapes",

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict
 from typing import Self
@@ -12,12 +12,13 @@ from sqlalchemy import Connection, update
 
 from db import forgetting, hosts, queries
 from db.connection import InventoryError, open_engine, told
-from db.hosts import HostFilter, Listing
+from db.filters import HostFilter, Lens
+from db.hosts import Listing
 from db.prepare import Prepared, Preparer
 from db.queries import Run, SessionFilter
 from db.schema import runs
 from db.writing import Writer
-from scanner.model import Host, Observation, RunTotals, Verdict
+from scanner.model import Host, Observation, RunTotals, Sighting, Verdict
 
 __all__ = ["Inventory", "InventoryError"]
 
@@ -44,8 +45,11 @@ class Inventory:
         self.close()
 
     def close(self) -> None:
-        """Let go of the database."""
-        self._engine.dispose()
+        """Write what is only remembered, and let go of the database. Raises ``InventoryError``."""
+        try:
+            self._settle()
+        finally:
+            self._engine.dispose()
 
     def begin_run(self, sensor: str, sources: Sequence[str], at: int) -> int:
         """Note that listening begins (ns); gives the run's id."""
@@ -59,11 +63,12 @@ class Inventory:
         """Note that listening ended (ns), and what was heard and lost."""
         done = {"ended": at, "totals": json.dumps(asdict(totals))}
         with self._writes() as connection:
+            self._writer.settle(connection)
             connection.execute(update(runs).where(runs.c.id == run).values(done))
 
-    def record(self, run: int, observations: Sequence[Observation]) -> int:
-        """Keep a batch, all of it or nothing; tells how many were new."""
-        return self.write(run, self._preparer.prepare(observations)) if observations else 0
+    def record(self, run: int, seen: Sequence[Observation], sighted: Sequence[Sighting] = ()) -> int:
+        """Keep a batch, all of it or nothing; tells how many sessions were new."""
+        return self.write(run, self._preparer.prepare(seen, sighted)) if seen or sighted else 0
 
     def write(self, run: int, batch: Prepared) -> int:
         """Keep a batch that was prepared elsewhere, all of it or nothing; tells how many were new."""
@@ -90,24 +95,23 @@ class Inventory:
         """Runs that were killed or still go on, and whose sources no later run has read to the end."""
         return queries.unfinished(self.runs())
 
-    def hosts(
-        self,
-        judge: Callable[[Host], Verdict],
-        filters: HostFilter | None = None,
-        vendor: Callable[[str], str | None] = lambda _: None,
-    ) -> Listing:
+    def hosts(self, lens: Lens, filters: HostFilter | None = None) -> Listing:
         """All hosts that pass the filters with their verdicts, the worst first.
 
-        ``judge`` is asked once for all hosts that use the same services in the same ways, so it may go by the
-        ways only, not by names, counts or times. Hosts are read as they are looked at: keep this open.
+        Hosts are read as they are looked at: keep this open.
         """
         with self._reads() as connection:
-            return hosts.listing(connection, self._reads, judge, filters or HostFilter(), vendor)
+            return hosts.listing(connection, self._reads, lens, filters or HostFilter())
 
-    def host(self, name: str, vendor: Callable[[str], str | None] = lambda _: None) -> Host | None:
-        """The host of this MAC, address or name."""
+    def host(self, name: str, lens: Lens) -> tuple[Host, Verdict] | None:
+        """The host of this MAC, address or name, and what becomes of it."""
         with self._reads() as connection:
-            return hosts.host_of(connection, name, vendor)
+            return hosts.host_of(connection, name, lens)
+
+    def leases(self) -> list[Sighting]:
+        """Which MAC DHCP gave each address to, and from when to when."""
+        with self._reads() as connection:
+            return queries.leases_of(connection)
 
     def sessions(self, filters: SessionFilter | None = None) -> Iterator[Observation]:
         """Sessions that pass the filters, the newest first."""
@@ -119,7 +123,13 @@ class Inventory:
         with told(self._engine), self._engine.execution_options(writes=True).begin() as connection:
             yield connection
 
+    def _settle(self) -> None:
+        if self._writer.owes:
+            with self._writes() as connection:
+                self._writer.settle(connection)
+
     @contextmanager
     def _reads(self) -> Iterator[Connection]:
+        self._settle()
         with told(self._engine), self._engine.connect() as connection:
             yield connection

@@ -15,18 +15,18 @@ from sqlalchemy import Column, Connection, Select, Table, func, select
 from db import bulk, rows
 from db.forgetting import Counted
 from db.prepare import Prepared
-from db.schema import details, endpoints, names, sessions, shapes, usages
+from db.schema import details, endpoints, sessions, shapes, usages
+from db.telling import Teller
 
 KEYS_ASKED = 500
 """Ids in one query: SQLite before 3.32 takes 999 parameters."""
 REMEMBERED = 100_000
-"""Ways, addresses or names that a writer remembers, some 30 MB; past it all are let go and asked for."""
-CLIENT_NAME = "smtp.client_name"
+"""Ways or addresses that a writer remembers, some 30 MB; past it all are let go and asked for."""
 
 _SESSION = tuple(column.name for column in sessions.columns if column.name != "id")
 _USAGE = tuple(column.name for column in usages.columns)
 _SUMS = ("sessions", "mails")
-_PLACE, _LAST, _NAME, _MAILS = map(_SESSION.index, ("endpoint", "last_seen", "client_name", "mails"))
+_PLACE, _LAST, _MAILS = map(_SESSION.index, ("endpoint", "last_seen", "mails"))
 
 
 class Writer:
@@ -36,16 +36,27 @@ class Writer:
         """Know nothing yet."""
         self._shapes: dict[int, int] = {}
         self._endpoints: dict[tuple[str, str], int] = {}
-        self._names: set[tuple[int, int]] = set()
+        self._teller = Teller()
 
     def forget(self) -> None:
         """Let go of all ids: the transaction that gave them may be rolled back."""
-        for remembered in (self._shapes, self._endpoints, self._names):
-            remembered.clear()
+        self._shapes.clear()
+        self._endpoints.clear()
+        self._teller.forget()
+
+    @property
+    def owes(self) -> bool:
+        """Whether there is something to settle."""
+        return self._teller.owes
+
+    def settle(self, connection: Connection) -> None:
+        """Write what is only remembered so far: until when things were heard that were known before."""
+        self._teller.settle(connection)
 
     def write(self, connection: Connection, run: int, batch: Prepared) -> int:
         """Write a batch in the caller's transaction; tells how many sessions were new."""
         self._bound()
+        self._tell(connection, batch)
         places = self._places_of(connection, [(ip, mac) for _, ip, mac, _ in batch.sessions])
         ways, ids = self._ways_of(connection, batch.forms)
         details = [ids[form.key] for form in batch.forms]
@@ -60,13 +71,26 @@ class Writer:
             used = list(_only(used, fresh))
         if used:
             _add_usages(connection, used)
-            self._add_names(connection, used)
         return len(used)
 
     def _bound(self) -> None:
-        for remembered in (self._shapes, self._endpoints, self._names):
-            if len(remembered) > REMEMBERED:
-                remembered.clear()
+        if len(self._shapes) > REMEMBERED:
+            self._shapes.clear()
+        if len(self._endpoints) > REMEMBERED:
+            self._endpoints.clear()
+
+    def _tell(self, connection: Connection, batch: Prepared) -> None:
+        told = batch.sightings
+        if told:
+            places = self._places_of(connection, [(ip, mac) for ip, mac, *_ in told])
+            self._teller.tell(connection, [(at, *row[2:]) for at, row in zip(places, told, strict=True)])
+        if ways := batch.passages:
+            clients = self._places_of(connection, [(row[0], row[1]) for row in ways])
+            servers = self._places_of(connection, [(row[2], row[3]) for row in ways])
+            self._teller.connect(
+                connection,
+                [(a, b, *row[4:]) for a, b, row in zip(clients, servers, ways, strict=True)],
+            )
 
     def _places_of(self, connection: Connection, places: list[tuple[str, str]]) -> list[int]:
         known = self._endpoints
@@ -98,12 +122,6 @@ class Writer:
         described = [(form.key, known[form.shape_key], form.record) for form in used.values()]
         bulk.insert(connection, details, ("key", "shape", "record"), described, ("key",))
         return known, dict(_in(connection, select(details.c.key, details.c.id), details.c.key, list(used)))
-
-    def _add_names(self, connection: Connection, used: list[bulk.Row]) -> None:
-        heard = {(row[_PLACE], row[_NAME]) for row in used if row[_NAME]} - self._names
-        called = [(place, CLIENT_NAME, name) for place, name in heard]
-        bulk.insert(connection, names, ("endpoint", "source", "name"), called, ("endpoint", "source", "name"))
-        self._names |= heard
 
 
 def _insert_sessions(connection: Connection, run: int, found: list[bulk.Row]) -> set[tuple[int, int]] | None:

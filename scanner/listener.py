@@ -83,7 +83,7 @@ def _observation(
         tuple(account.attempts) if len(account.attempts) > 1 else (), basis, confidence,
         account.username, account.mails, account.gaps, account.evidence,
         account.offered, tuple(account.labels), tuple(account.turns), account.cause, tuple(account.weird),
-        match.matched, heard.ending, named[1],
+        match.matched, heard.ending, heard.server_mac, named[1],
     )  # fmt: skip
 
 

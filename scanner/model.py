@@ -9,9 +9,11 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from datetime import date
 from enum import StrEnum
+from typing import NamedTuple
 
 from scanner.conversation import Ending, Endpoint, Flow
 from scanner.events import Label, Outcome, TlsMode, Turn
+from scanner.labels import NAMES
 from scanner.net import community_id
 from scanner.record import record
 
@@ -72,6 +74,7 @@ class Observation:
     client_ip: str
     client_port: int
     client_mac: str | None
+    """The one that DHCP gave the address to, else the one that its packets carried; it may be a router's."""
     server_ip: str
     server_port: int
     server_name: str | None
@@ -110,6 +113,8 @@ class Observation:
     server_matched: str | None = None
     """Why ``server_kind``: ``name outlook.office365.com``, ``prefix 52.96.0.0/14``, ``--endpoint …``."""
     ending: Ending = Ending.ENDED
+    server_mac: str | None = None
+    """The MAC that the server's packets carried; it may be a router's."""
     server_family: str | None = None
     """Where ``server_name`` is a front end's own: the name asked for, else ``*.outlook.office365.com``."""
 
@@ -236,15 +241,40 @@ class Device:
     model: str | None = None
     kind: str | None = None
     confidence: float = 0.0
+    software: str | None = None
+    """The program that speaks."""
+    place: str | None = None
+    """Where it stands, in its owner's words."""
 
 
-@dataclass(frozen=True, slots=True)
-class Name:
-    """A name that a host goes by."""
+class Sighting(NamedTuple):
+    """Something heard of a machine: a name, or what tells its kind."""
 
-    name: str
-    source: str
-    """Where it was heard: ``smtp.client_name``, ``dhcp.host_name`` …"""
+    ip: str
+    """Empty where it has none yet (DHCP)."""
+    mac: str
+    """Empty where it is not known."""
+    field: str
+    """One of ``scanner.labels.FIELDS``; ``LEASE``: DHCP gave the address to this MAC."""
+    text: str
+    first_seen: int
+    """ns"""
+    last_seen: int
+    """ns; of a lease: when it runs out."""
+
+
+LEASE = "lease"
+
+
+class Heard(NamedTuple):
+    """A label of a host, and when it was heard."""
+
+    field: str
+    text: str
+    first_seen: int
+    """ns"""
+    last_seen: int
+    """ns"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -257,10 +287,41 @@ class Host:
     mac: str | None
     vendor: str | None
     """Of the MAC."""
-    names: tuple[Name, ...]
+    labels: tuple[Heard, ...]
+    """All that was heard of it, by field and text."""
     router: bool
     first_seen: int
     last_seen: int
     usage: tuple[Usage, ...]
     device: Device = field(default_factory=Device)
     behind: tuple[str, ...] = ()
+    """Relays that its mail passes, the nearest first."""
+    carries: tuple[str, ...] = ()
+    """Whose mail it takes and passes on."""
+    endpoints: tuple[int, ...] = field(default=(), compare=False)
+    """Where the inventory keeps it."""
+
+    @property
+    def names(self) -> tuple[Heard, ...]:
+        """What it is called."""
+        return tuple(label for label in self.labels if label.field in NAMES)
+
+
+class Passage(NamedTuple):
+    """A host hands mail to another, or fetches it there."""
+
+    client: int
+    server: int
+    protocol: str
+
+
+@dataclass(frozen=True, slots=True)
+class Chain:
+    """Where a host stands among relays; hosts by number."""
+
+    behind: tuple[int, ...]
+    """The relays that its mail passes, the nearest first."""
+    carries: tuple[int, ...]
+    """Whose mail it takes and passes on, directly."""
+    verdict: Verdict
+    """What becomes of it, and of its mail behind the relays."""

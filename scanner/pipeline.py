@@ -12,28 +12,25 @@ from operator import attrgetter
 from typing import Generic, NamedTuple, Protocol, TypeVar
 
 from scanner.account import Usernames
+from scanner.announcements import Announcements, Leases, Told, ports
 from scanner.catalogue.exchange import Catalogue
 from scanner.conversation import Conversation
-from scanner.events import Answer
 from scanner.listener import Listener
-from scanner.model import Observation, RunTotals
-from scanner.protocols.dns import answers
+from scanner.model import LEASE, Observation, RunTotals, Sighting
 from scanner.wire.batch import Batch, Tally
-from scanner.wire.datagrams import dns_replies
 from scanner.wire.decode import Decoder
 from scanner.wire.flows import FlowTable
 from scanner.wire.harvest import Basket, Harvest, Selection
 from scanner.wire.interest import Interest
 
-DNS_PORTS = frozenset({53, 5353})
 NAMES_KEPT = 100_000
 """Addresses whose asked-for name is remembered; past it the oldest goes and its server shows no name."""
 
 
 Found = TypeVar("Found")
 Given = TypeVar("Given", covariant=True)
-Finish = Callable[[list[Observation]], Found]
-"""Makes of observations what the reader of a capture wants of them: rows, lines, or themselves."""
+Finish = Callable[[list[Observation], tuple[Sighting, ...]], Found]
+"""Makes of what was seen and heard of what the reader of a capture wants of it: rows, lines, or itself."""
 
 
 class Heard(NamedTuple):
@@ -66,14 +63,16 @@ class Hearing(Protocol[Given]):
 
 @dataclass(frozen=True, slots=True)
 class Gathered:
-    """What is heard in one go: segments, and the names that DNS told meanwhile."""
+    """What is heard in one go: segments, and what was announced meanwhile."""
 
     harvest: Harvest | None
-    answers: tuple[Answer, ...]
+    told: Told
+    mine: bool = True
+    """It falls to this worker to hand on what was announced."""
 
     def share(self, number: int, of: int) -> Gathered:
         """The part of one of several workers."""
-        return Gathered(self.harvest.share(number, of) if self.harvest else None, self.answers)
+        return Gathered(self.harvest.share(number, of) if self.harvest else None, self.told, number == 0)
 
 
 class Gatherer:
@@ -81,10 +80,10 @@ class Gatherer:
 
     def __init__(self, interest: Interest, hold_ns: int | None = None) -> None:
         """``hold_ns``: hand over what is older than that, in capture time; None: only when it is enough."""
-        self._decoder = Decoder(DNS_PORTS)
+        self._decoder = Decoder(ports())
         self._selection = Selection(interest)
         self._basket = Basket(hold_ns)
-        self._answers: list[Answer] = []
+        self._announcements = Announcements()
 
     @property
     def tally(self) -> Tally:
@@ -94,8 +93,7 @@ class Gatherer:
     def gather(self, batch: Batch) -> Iterator[Gathered]:
         """Take a batch; yield what is enough to be heard."""
         for columns in self._decoder.decode(batch):
-            for reply in dns_replies(columns, DNS_PORTS):
-                self._answers += answers(reply)
+            self._announcements.hear(columns)
             part = self._selection.pick(columns)
             if part and (harvest := self._basket.add(part)):
                 yield self._hand_over(harvest)
@@ -105,20 +103,38 @@ class Gatherer:
         return self._hand_over(self._basket.empty())
 
     def _hand_over(self, harvest: Harvest | None) -> Gathered:
-        told, self._answers = tuple(self._answers), []
-        return Gathered(harvest, told)
+        return Gathered(harvest, self._announcements.take())
+
+
+class Known:
+    """What was announced that bears on conversations: names of servers, and who has which address."""
+
+    def __init__(self, leases: Iterable[Sighting] = ()) -> None:
+        """Begin with what is known of DHCP."""
+        self.names: dict[str, str] = {}
+        """What each address was last asked for as."""
+        self.leases = Leases(leases)
+
+    def learn(self, told: Told) -> None:
+        """Take in what was announced."""
+        for answer in told.answers:
+            self.names.pop(answer.address, None)
+            self.names[answer.address] = answer.name
+            if len(self.names) > NAMES_KEPT:
+                del self.names[next(iter(self.names))]
+        for sighting in told.sightings:
+            if sighting.field == LEASE:
+                self.leases.learn(sighting)
 
 
 class Bench(Generic[Found]):
     """The second half: follow the connections of one capture, and listen to what they say."""
 
-    def __init__(
-        self, listener: Listener, table: FlowTable, names: dict[str, str], finish: Finish[Found]
-    ) -> None:
-        """``names``: what DNS called each address so far, added to; ``finish`` makes what is given."""
+    def __init__(self, listener: Listener, table: FlowTable, known: Known, finish: Finish[Found]) -> None:
+        """``known``: what was announced so far, added to; ``finish`` makes what is given."""
         self._listener = listener
         self._table = table
-        self._names = names
+        self._known = known
         self._finish = finish
         self._observations = self._gaps = 0
 
@@ -130,29 +146,30 @@ class Bench(Generic[Found]):
 
     def hear(self, gathered: Gathered) -> Iterator[Found]:
         """Give what becomes of the conversations that ended in this, the earliest first."""
-        for answer in gathered.answers:
-            self._learn(answer)
-        if gathered.harvest:
-            yield from self._observe(self._table.follow(gathered.harvest))
+        self._known.learn(gathered.told)
+        sightings = gathered.told.sightings if gathered.mine else ()
+        yield from self._observe(self._table.follow(gathered.harvest) if gathered.harvest else (), sightings)
 
     def flush(self) -> Iterator[Found]:
         """Give what becomes of all conversations that are still open: the capture ended."""
-        yield from self._observe(self._table.flush())
+        yield from self._observe(self._table.flush(), ())
 
-    def _observe(self, conversations: Iterable[Conversation]) -> Iterator[Found]:
-        observe, name_of = self._listener.observe, self._names.get
-        found = [seen for one in conversations if (seen := observe(one, name_of(one.flow.server.ip)))]
-        if found:
+    def _observe(
+        self, conversations: Iterable[Conversation], sightings: tuple[Sighting, ...]
+    ) -> Iterator[Found]:
+        observe, name_of, holder = self._listener.observe, self._known.names.get, self._known.leases.holder
+        found = []
+        for one in conversations:
+            seen = observe(one, name_of(one.flow.server.ip))
+            if seen is None:
+                continue
+            mac = holder(seen.client_ip, seen.first_seen)
+            found.append(seen if mac is None or mac == seen.client_mac else replace(seen, client_mac=mac))
+        if found or sightings:
             found.sort(key=attrgetter("first_seen"))
             self._observations += len(found)
             self._gaps += sum(seen.gaps > 0 for seen in found)
-            yield self._finish(found)
-
-    def _learn(self, answer: Answer) -> None:
-        self._names.pop(answer.address, None)
-        self._names[answer.address] = answer.name
-        if len(self._names) > NAMES_KEPT:
-            del self._names[next(iter(self._names))]
+            yield self._finish(found, sightings)
 
 
 class Pipeline:
@@ -165,24 +182,28 @@ class Pipeline:
         usernames: Usernames = Usernames.MASK,
         max_flows: int = 1_000_000,
         hold_ns: int | None = None,
+        leases: Iterable[Sighting] = (),
     ) -> None:
-        """Listen as ``sensor``, with at most ``max_flows`` connections followed at a time."""
+        """Listen as ``sensor``, with at most ``max_flows`` connections followed at a time.
+
+        ``leases``: what is known of DHCP from earlier on.
+        """
         self.sensor = sensor
         self._listener = Listener(catalogue, sensor, usernames)
         self._interest = Interest(catalogue.mail_ports, catalogue.prefixes)
         self._max_flows = max_flows
         self._hold_ns = hold_ns
-        self._names: dict[str, str] = {}
+        self._known = Known(leases)
         self._totals = RunTotals()
 
     def bench(self, capture: str, finish: Finish[Found], share: int = 1) -> Bench[Found]:
         """The second half, for one capture; or one of ``share`` that divide its connections up."""
         table = FlowTable(self._interest, capture, max_flows=max(self._max_flows // share, 1))
-        return Bench(self._listener, table, self._names, finish)
+        return Bench(self._listener, table, self._known, finish)
 
     def read(self, capture: Iterable[Batch], name: str) -> Iterator[list[Observation]]:
         """Yield what each harvest completed; when the capture fails, first what was heard, then its error."""
-        yield from self.run(capture, self.bench(name, lambda found: found))
+        yield from self.run(capture, self.bench(name, lambda found, _: found))
 
     def run(self, capture: Iterable[Batch], hearing: Hearing[Found]) -> Iterator[Found]:
         """Gather a capture and have it heard; when it fails, first give what was heard, then its error."""

@@ -18,8 +18,8 @@ from scanner.capture.file import CaptureFile
 from scanner.cli.progress import progress
 from scanner.cli.settings import now
 from scanner.crew import Crew, CrewError, workers_worth
-from scanner.model import Observation, RunTotals
-from scanner.pipeline import Hearing, Pipeline
+from scanner.model import Observation, RunTotals, Sighting
+from scanner.pipeline import Finish, Hearing, Pipeline
 from scanner.report.formats import line
 from scanner.report.records import Record, session_record
 
@@ -50,13 +50,13 @@ class Finished(NamedTuple):
     records: list[Record]
 
 
-def finisher(wants: Wants) -> Callable[[list[Observation]], Finished]:
+def finisher(wants: Wants) -> Finish[Finished]:
     """What makes of observations what is wanted; one a process, as it remembers."""
     preparer = Preparer()
 
-    def finish(seen: list[Observation]) -> Finished:
+    def finish(seen: list[Observation], sighted: tuple[Sighting, ...]) -> Finished:
         return Finished(
-            preparer.prepare(seen) if wants.kept else None,
+            preparer.prepare(seen, sighted) if wants.kept else None,
             [line(session_record(one)) for one in seen] if wants.lines else [],
             [session_record(one) for one in seen] if wants.records else [],
         )

@@ -19,6 +19,7 @@ import click
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from db.filters import Lens
     from db.store import Inventory
     from scanner.catalogue.exchange import Catalogue
     from scanner.catalogue.retirement import Retirement
@@ -92,6 +93,12 @@ def inventory(settings: Settings, create: bool = False) -> Iterator[Inventory]:
         raise click.ClickException(f"{fault}{kept}") from fault
 
 
+def exists(settings: Settings) -> bool:
+    """Whether there is an inventory to ask already; a server's is taken to be there."""
+    path = settings.db.removeprefix("sqlite:///")
+    return "://" in path or Path(path).exists() if path != "sqlite://" else False
+
+
 def _say_unfinished(kept: Inventory) -> None:
     from scanner.report.escape import visible
 
@@ -123,6 +130,15 @@ def judge(settings: Settings, catalogue: Catalogue | None = None) -> Callable[[H
         return rules.judge(usage, retirement, settings.as_of, known.role(usage.server_name))
 
     return lambda host: rules.weigh(reason for usage in host.usage for reason in reasons(usage))
+
+
+def lens(settings: Settings, catalogue: Catalogue | None = None) -> Lens:
+    """How to look at hosts, by the tables that the user chose."""
+    from db.filters import Lens
+    from scanner.net import vendor
+    from scanner.relays import chains
+
+    return Lens(judge(settings, catalogue), vendor, chains=chains)
 
 
 def dates(settings: Settings) -> Retirement:

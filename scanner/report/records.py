@@ -6,7 +6,7 @@ from datetime import UTC, date, datetime
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
-from scanner.model import Attempt, Host, Observation, Reason, Usage, Verdict
+from scanner.model import Attempt, Heard, Host, Observation, Reason, Usage, Verdict
 
 if TYPE_CHECKING:
     from scanner.catalogue.retirement import Deadline
@@ -68,23 +68,35 @@ def host_record(host: Host, verdict: Verdict) -> Record:
         "addresses": list(host.addresses),
         "mac": host.mac,
         "vendor": host.vendor,
-        "names": [{"name": name.name, "source": name.source} for name in host.names],
+        "names": [_name(name) for name in host.names],
         "device": {
             "vendor": host.device.vendor,
             "model": host.device.model,
             "kind": host.device.kind,
             "confidence": host.device.confidence,
+            "software": host.device.software,
+            "place": host.device.place,
         },
         "router": host.router,
         "verdict": verdict.level,
         "deadline": verdict.deadline.isoformat() if verdict.deadline else None,
         "reasons": [reason_record(reason) for reason in verdict.reasons],
         "behind": list(host.behind),
+        "carries": list(host.carries),
         "advice": verdict.advice,
         "first_seen": timestamp(host.first_seen),
         "last_seen": timestamp(host.last_seen),
         "usage": [_usage(use) for use in host.usage],
         "offers": [],
+    }
+
+
+def _name(heard: Heard) -> Record:
+    return {
+        "name": heard.text,
+        "source": heard.field,
+        "first_seen": timestamp(heard.first_seen),
+        "last_seen": timestamp(heard.last_seen),
     }
 
 

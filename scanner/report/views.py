@@ -105,7 +105,7 @@ _LOST = {
 HOSTS = View(
     (
         "host", "addresses", "mac", "vendor", "names", "device", "router", "verdict", "deadline", "reasons",
-        "behind", "advice", "first_seen", "last_seen", "usage", "offers",
+        "behind", "carries", "advice", "first_seen", "last_seen", "usage", "offers",
     ),
     {
         "host": _host,

@@ -24,6 +24,8 @@ class Datagram(NamedTuple):
     payload: bytes
     whole: bool
     """False where the capture cut it."""
+    source_mac: str | None = None
+    """The MAC that the frame came from; None where the link has none."""
 
 
 def dns_replies(columns: Columns, ports: frozenset[int]) -> Iterator[bytes]:

@@ -4,6 +4,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+from db.filters import Lens
 from db.store import Inventory
 from scanner.events import Outcome, TlsMode
 from scanner.model import AuthClass, Basis, Host, Level, Observation, RunTotals, ServerKind, Verdict
@@ -46,8 +47,11 @@ def other(**changes: Any) -> Observation:
     return replace(SEEN, **changes)
 
 
-def fine(_: Host) -> Verdict:
+def _fine(_: Host) -> Verdict:
     return Verdict(Level.FINE, None, ())
+
+
+FINE = Lens(_fine)
 
 
 def filled(path: Path, *seen: Observation, began: int = 1) -> Inventory:

@@ -8,18 +8,18 @@ from sqlalchemy import text
 from db import forgetting
 from db.store import Inventory
 from scanner.model import RunTotals
-from tests.db.samples import SEEN, filled, fine, other
+from tests.db.samples import FINE, SEEN, filled, other
 
 
 def counts(kept: Inventory) -> list[tuple[int, int]]:
-    return sorted((use.sessions, use.mails) for host, _ in kept.hosts(fine) for use in host.usage)
+    return sorted((use.sessions, use.mails) for host, _ in kept.hosts(FINE) for use in host.usage)
 
 
 def test_old_sessions_are_forgotten_and_what_they_add_up_to_stays(tmp_path: Path) -> None:
     with filled(tmp_path / "i.db", SEEN) as kept:
         assert kept.forget(2) == 1
         assert not list(kept.sessions())
-        assert kept.hosts(fine)[0][0].usage[0].sessions == 1
+        assert kept.hosts(FINE)[0][0].usage[0].sessions == 1
 
 
 def test_only_runs_of_long_ago_are_forgotten(tmp_path: Path) -> None:

@@ -7,7 +7,7 @@ import pytest
 from db.queries import SessionFilter
 from db.store import Inventory
 from scanner.model import RunTotals
-from tests.db.samples import SEEN, filled, other
+from tests.db.samples import FINE, SEEN, filled, other
 
 
 @pytest.mark.parametrize(
@@ -28,7 +28,9 @@ def test_session_filters(tmp_path: Path, wanted: SessionFilter, found: int) -> N
 def test_sessions_come_the_newest_first(tmp_path: Path) -> None:
     seen = [other(client_port=port, first_seen=port, last_seen=port) for port in (5, 9, 1, 7)]
     with filled(tmp_path / "i.db", *seen) as kept:
-        host = kept.host("10.0.0.1")
+        found = kept.host("10.0.0.1", FINE)
+        assert found is not None
+        host = found[0]
         for asked in (SessionFilter(), SessionFilter(host=host)):
             assert [one.first_seen for one in kept.sessions(asked)] == [9, 7, 5, 1]
         assert [one.first_seen for one in kept.sessions(SessionFilter(limit=2))] == [9, 7]

@@ -19,7 +19,7 @@ from db.store import Inventory, InventoryError
 from scanner.conversation import Side
 from scanner.events import Label, Outcome, Turn
 from scanner.model import Attempt, AuthClass, RunTotals
-from tests.db.samples import SEEN, filled, fine, other
+from tests.db.samples import FINE, SEEN, filled, other
 
 
 def test_what_goes_in_comes_out(tmp_path: Path) -> None:
@@ -44,18 +44,18 @@ def test_reading_twice_adds_nothing(tmp_path: Path) -> None:
         assert (
             kept.record(kept.begin_run("here", ["b.pcap"], 5), [SEEN, replace(SEEN, capture="b.pcap")]) == 0
         )
-        assert [use.sessions for host, _ in kept.hosts(fine) for use in host.usage] == [1]
+        assert [use.sessions for host, _ in kept.hosts(FINE) for use in host.usage] == [1]
 
 
 def test_usage_adds_up(tmp_path: Path) -> None:
     later = other(first_seen=5_000, last_seen=9_000, client_port=50001)
     with filled(tmp_path / "i.db", SEEN, later) as kept:
-        ((host, _),) = kept.hosts(fine)
+        ((host, _),) = kept.hosts(FINE)
         assert [(use.sessions, use.mails, use.first_seen, use.last_seen) for use in host.usage] == [
             (2, 4, 1000, 9000)
         ]
         assert (host.host, host.addresses) == ("00:26:73:00:00:01", ("10.0.0.1",))
-        assert [(name.name, name.source) for name in host.names] == [("copier", "smtp.client_name")]
+        assert [(name.text, name.field) for name in host.names] == [("copier", "smtp.client_name")]
 
 
 def test_runs_tell_what_was_lost_and_whether_they_ended(tmp_path: Path) -> None:
@@ -140,7 +140,7 @@ def test_two_processes_write_at_once(tmp_path: Path) -> None:
     assert [process.communicate(timeout=60) and process.returncode for process in both] == [0, 0]
     with Inventory.open(str(tmp_path / "i.db")) as kept:
         assert len(list(kept.sessions())) == 59
-        assert kept.hosts(fine)[0][0].usage[0].sessions == 59
+        assert kept.hosts(FINE)[0][0].usage[0].sessions == 59
 
 
 def test_what_was_committed_outlives_a_kill(tmp_path: Path) -> None:

@@ -8,14 +8,14 @@ from scanner.account import Usernames
 from scanner.capture.file import CaptureFile
 from scanner.catalogue.exchange import load_catalogue
 from scanner.crew import SMALLEST_FOR_WORKERS, Crew, CrewError, workers_worth
-from scanner.model import Observation, RunTotals
+from scanner.model import Observation, RunTotals, Sighting
 from scanner.pipeline import Pipeline
 
 OFFICE = str(Path(__file__).parents[2] / "captures" / "office.pcapng")
 CATALOGUE = load_catalogue()
 
 
-def same(found: list[Observation]) -> list[Observation]:
+def same(found: list[Observation], _: tuple[Sighting, ...]) -> list[Observation]:
     return found
 
 

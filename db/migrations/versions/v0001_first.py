@@ -1,4 +1,4 @@
-"""The first form: runs, endpoints, names, shapes, usages, details, sessions."""
+"""The first form: runs, endpoints, labels, leases, passages, shapes, usages, details, sessions."""
 
 import sqlalchemy as sa
 from alembic import op
@@ -49,11 +49,32 @@ def _runs_and_endpoints() -> None:
         sa.Column("mac", sa.String(17), nullable=False),
         sa.UniqueConstraint("ip", "mac", name="endpoints_by_address"),
     )
+    _told()
+
+
+def _told() -> None:
     op.create_table(
-        "names",
+        "labels",
         sa.Column("endpoint", RowId, sa.ForeignKey("endpoints.id"), primary_key=True),
-        sa.Column("source", sa.String(64), primary_key=True),
-        sa.Column("name", sa.String(512), primary_key=True),
+        sa.Column("field", sa.String(64), primary_key=True),
+        sa.Column("text", sa.String(512), primary_key=True),
+        sa.Column("first_seen", Big(), nullable=False),
+        sa.Column("last_seen", Big(), nullable=False),
+        sqlite_with_rowid=False,
+    )
+    op.create_table(
+        "leases",
+        sa.Column("endpoint", RowId, sa.ForeignKey("endpoints.id"), primary_key=True),
+        sa.Column("first_seen", Big(), nullable=False),
+        sa.Column("last_seen", Big(), nullable=False),
+    )
+    op.create_table(
+        "passages",
+        sa.Column("client", RowId, sa.ForeignKey("endpoints.id"), primary_key=True),
+        sa.Column("server", RowId, sa.ForeignKey("endpoints.id"), primary_key=True),
+        sa.Column("protocol", sa.String(16), primary_key=True),
+        sa.Column("first_seen", Big(), nullable=False),
+        sa.Column("last_seen", Big(), nullable=False),
         sqlite_with_rowid=False,
     )
 

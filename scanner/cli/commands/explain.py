@@ -8,7 +8,7 @@ import sys
 import click
 
 from scanner.cli import options
-from scanner.cli.settings import InputError, Settings, inventory, judge
+from scanner.cli.settings import InputError, Settings, inventory, lens
 from scanner.model import Host, Observation, Reason, Verdict
 from scanner.report.escape import visible
 from scanner.report.formats import Format, write_lines
@@ -26,14 +26,13 @@ SESSIONS_SHOWN = 10
 def command(settings: Settings, host: str, form: str) -> None:
     """Explain what becomes of HOST (a MAC, an address or a name), and what that rests on."""
     from db.queries import SessionFilter  # 150 ms that --help need not pay
-    from scanner.net import vendor
 
     with inventory(settings) as kept:
-        found = kept.host(host, vendor)
-        if found is None:
+        pair = kept.host(host, lens(settings))
+        if pair is None:
             raise InputError(f"{host}: no such host in the inventory")
+        found, verdict = pair
         seen = list(kept.sessions(SessionFilter(host=found, limit=SESSIONS_SHOWN)))
-    verdict = judge(settings)(found)
     if form == Format.TABLE:
         click.echo("\n".join(_lines(found, verdict, seen)))
         return
@@ -47,7 +46,7 @@ def command(settings: Settings, host: str, form: str) -> None:
 
 
 def _lines(host: Host, verdict: Verdict, seen: list[Observation]) -> list[str]:
-    names = ", ".join(name.name for name in host.names) or "no name heard"
+    names = ", ".join(dict.fromkeys(name.text for name in host.names)) or "no name heard"
     lines = [
         visible(f"{host.host}  {', '.join(host.addresses)}  {host.vendor or 'unknown maker'}  {names}"),
         f"verdict: {verdict.level.value}" + (f", {verdict.deadline}" if verdict.deadline else ""),

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, TextIO
 import click
 
 from scanner.cli import options
-from scanner.cli.settings import InputError, Settings, dates, inventory, judge
+from scanner.cli.settings import InputError, Settings, dates, inventory, lens
 from scanner.report import records, views
 from scanner.report.formats import Format, write
 
@@ -47,14 +47,12 @@ def command(settings: Settings, what: str, form: str, output: str | None) -> Non
 
 
 def _write(what: str, kept: Inventory | None, settings: Settings, form: Format, out: TextIO) -> None:
-    from scanner.net import vendor  # NumPy costs 200 ms that --help need not pay
-
     title = what.capitalize()
     if kept is None:
         rows = (records.deadline_record(row, settings.as_of) for row in dates(settings).deadlines())
         write(rows, form, views.DEADLINES, title, out)
     elif what == "hosts":
-        hosts = (records.host_record(*pair) for pair in kept.hosts(judge(settings), vendor=vendor))
+        hosts = (records.host_record(*pair) for pair in kept.hosts(lens(settings)))
         write(hosts, form, views.HOSTS, title, out)
     else:
         sessions = map(records.session_record, kept.sessions())

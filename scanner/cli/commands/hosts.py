@@ -7,7 +7,7 @@ import sys
 import click
 
 from scanner.cli import options
-from scanner.cli.settings import Settings, fail_on, inventory, judge
+from scanner.cli.settings import Settings, fail_on, inventory, lens
 from scanner.model import Level
 from scanner.report.formats import Format, write
 from scanner.report.records import host_record
@@ -20,6 +20,8 @@ from scanner.report.views import HOSTS, rests_on, summed_up
 @options.protocol
 @options.mechanism
 @click.option("--vendor", metavar="TEXT", help="Only hosts whose maker's name holds this.")
+@click.option("--behind", metavar="RELAY", help="Only hosts whose mail passes this MAC, address or name.")
+@click.option("--all", "silent", is_flag=True, help="Also machines that were heard of and never mailed.")
 @options.since
 @options.where
 @options.limit
@@ -32,18 +34,20 @@ def command(
     protocol: str | None,
     mechanism: str | None,
     vendor: str | None,
+    behind: str | None,
+    silent: bool,
     since: int | None,
     where: str | None,
     limit: int | None,
     threshold: str | None,
 ) -> None:
     """List hosts with what becomes of them, and why."""
-    from db.hosts import HostFilter  # 150 ms that --help need not pay
-    from scanner.net import vendor as vendor_of
+    from db.filters import HostFilter  # 150 ms that --help need not pay
 
-    wanted = HostFilter(Level(verdict) if verdict else None, protocol, mechanism, vendor, since, where)
+    level = Level(verdict) if verdict else None
+    wanted = HostFilter(level, protocol, mechanism, vendor, since, where, behind, silent)
     with inventory(settings) as kept:
-        found = kept.hosts(judge(settings), wanted, vendor_of)
+        found = kept.hosts(lens(settings), wanted)
         shown = found[: options.rows_shown(form, limit)]
         title = f"Hosts: {summed_up(found.levels)}"
         write((host_record(*pair) for pair in shown), Format(form), HOSTS, title, sys.stdout)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import ExitStack
 from functools import cache
 from pathlib import Path
@@ -17,18 +17,21 @@ from scanner.cli.settings import (
     InputError,
     Settings,
     catalogue_of,
+    dates,
     days,
+    exists,
     fail_on,
     forget_old,
     inventory,
-    judge,
+    lens,
 )
-from scanner.model import Host, Level, Verdict
+from scanner.model import Level
 from scanner.report.formats import Format, write
 from scanner.report.records import host_record
 from scanner.report.views import HOSTS, SESSIONS, summed_up
 
 if TYPE_CHECKING:
+    from db.filters import Lens
     from db.hosts import Listing
     from db.store import Inventory
     from scanner.cli.reading import Finished
@@ -78,28 +81,29 @@ def command(
     from scanner.pipeline import Pipeline
 
     settings = _settled(settings, endpoints, catalogue, retirement, sensor, keep_sessions, no_db)
-    _check(captures)
-    known = catalogue_of(settings)
-    hold = 0 if any(map(_is_pipe, captures)) else None  # what comes through a pipe is told as it comes
-    listening = Pipeline(known, settings.sensor or "", Usernames(usernames), max_flows, hold)
-    judging, judged = judge(settings, known), form == Format.TABLE or bool(threshold)
+    _check(captures, settings)
+    known, hold = catalogue_of(settings), _hold(captures)
+    judged = form == Format.TABLE or bool(threshold)
     keeps = judged or not no_db
     wants = Wants(keeps, form == Format.NDJSON, form in (Format.JSON, Format.CSV))
     with ExitStack() as stack:
-        reading = Reading(listening, expand(captures), wants, workers, stack)
         opened = cache(lambda: stack.enter_context(inventory(settings, create=True)))
+        leases = opened().leases() if exists(settings) else ()
+        listening = Pipeline(known, settings.sensor or "", Usernames(usernames), max_flows, hold, leases)
+        reading = Reading(listening, expand(captures), wants, workers, stack)
         _show(reading.finished(opened if keeps else None), Format(form))
         if keeps:
             forget_old(opened(), settings)
-        levels = _judged(opened(), judging, Format(form)) if judged else []
+        levels = _judged(opened(), lens(settings, known), Format(form)) if judged else []
     reading.say()
     fail_on(Level(threshold) if threshold else None, levels)
     if reading.unreadable:
         raise click.exceptions.Exit(1)
 
 
-def _is_pipe(path: str) -> bool:
-    return path == "-" or Path(path).is_fifo()
+def _hold(captures: tuple[str, ...]) -> int | None:
+    """What comes through a pipe is told as it comes."""
+    return 0 if any(path == "-" or Path(path).is_fifo() for path in captures) else None
 
 
 def _settled(
@@ -123,7 +127,8 @@ def _settled(
     )
 
 
-def _check(captures: tuple[str, ...]) -> None:
+def _check(captures: tuple[str, ...], settings: Settings) -> None:
+    dates(settings)  # a faulty table is told before anything is read
     for path in captures:
         if path != "-" and not Path(path).exists():
             raise InputError(f"{path}: no such file")
@@ -143,11 +148,9 @@ def _show(finished: Iterator[Finished], form: Format) -> None:
             write(records, form, SESSIONS, "Sessions", sys.stdout)
 
 
-def _judged(kept: Inventory, judging: Callable[[Host], Verdict], form: Format) -> list[Level]:
+def _judged(kept: Inventory, how: Lens, form: Format) -> list[Level]:
     """Judge all hosts, and show the worst if a table is wanted."""
-    from scanner.net import vendor
-
-    hosts = kept.hosts(judging, vendor=vendor)
+    hosts = kept.hosts(how)
     if form == Format.TABLE:
         _show_worst(hosts)
     return list(hosts.levels)

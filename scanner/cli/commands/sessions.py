@@ -32,12 +32,14 @@ def command(
     limit: int | None,
 ) -> None:
     """List sessions."""
-    from db.queries import SessionFilter  # 150 ms that --help need not pay
+    from db.filters import Lens  # 150 ms that --help need not pay
+    from db.queries import SessionFilter
 
     with inventory(settings) as kept:
-        whose = kept.host(host) if host else None
-        if host and whose is None:
+        found = kept.host(host, Lens()) if host else None
+        if host and found is None:
             raise InputError(f"{host}: no such host in the inventory")
+        whose = found[0] if found else None
         most = options.rows_shown(form, limit)
         asked = SessionFilter(whose, protocol, mechanism, since, most and most + 1)
         records = map(session_record, kept.sessions(asked))

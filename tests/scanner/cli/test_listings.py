@@ -236,8 +236,10 @@ def test_usage_in_a_host_record(db: Path) -> None:
         "mechanism", "auth_class", "outcome", "basis", "confidence", "first_seen", "last_seen", "sessions",
     ]  # fmt: skip
     assert list(record["reasons"][0]) == ["rule", "text", "source", "basis", "confidence"]
-    assert list(record["device"]) == ["vendor", "model", "kind", "confidence"]
-    assert record["names"] == [{"name": SEEN.client_name, "source": "smtp.client_name"}]
+    assert list(record["device"]) == ["vendor", "model", "kind", "confidence", "software", "place"]
+    (name,) = record["names"]
+    assert (name["name"], name["source"]) == (SEEN.client_name, "smtp.client_name")
+    assert list(name) == ["name", "source", "first_seen", "last_seen"]
 
 
 @pytest.mark.parametrize(

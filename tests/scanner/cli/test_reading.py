@@ -68,7 +68,7 @@ def test_what_cannot_be_read_is_told_and_the_rest_is_read(
 
 
 def test_finishing_nothing_gives_nothing() -> None:
-    found = finisher(Wants(True, True, True))([])
+    found = finisher(Wants(True, True, True))([], ())
     assert found.rows is not None
     assert (found.rows.sessions, found.lines, found.records) == ([], [], [])
 

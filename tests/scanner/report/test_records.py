@@ -14,9 +14,9 @@ from scanner.model import (
     AuthClass,
     Basis,
     Device,
+    Heard,
     Host,
     Level,
-    Name,
     Observation,
     Reason,
     ServerKind,
@@ -33,7 +33,7 @@ SESSION_KEYS = (
     " auth_class outcome attempts basis confidence username mails gaps evidence"
 )
 HOST_KEYS = (
-    "host addresses mac vendor names device router verdict deadline reasons behind advice first_seen"
+    "host addresses mac vendor names device router verdict deadline reasons behind carries advice first_seen"
     " last_seen usage offers"
 )
 USAGE_KEYS = (
@@ -66,9 +66,10 @@ USAGE = Usage(
 )  # fmt: skip
 HOST = Host(
     host="00:1e:8c:0a:0b:0c", addresses=("10.0.0.1", "2001:db8::1"), mac="00:1e:8c:0a:0b:0c",
-    vendor="ASUSTek", names=(Name("copier", "smtp.client_name"),), router=False,
+    vendor="ASUSTek", router=False,
+    labels=(Heard("smtp.client_name", "copier", AT, AT + 9000), Heard("tls.ja4", "t12", AT, AT)),
     first_seen=AT, last_seen=AT, usage=(USAGE,),
-    device=Device("Example", "X1", "printer", 0.7), behind=("10.0.0.9",),
+    device=Device("Example", "X1", "printer", 0.7, place="third floor"), behind=("10.0.0.9",),
 )  # fmt: skip
 REASON = Reason(
     "basic-auth", Level.BREAKS, "it breaks", "a page", Basis.SEEN, 0.9, date(2026, 12, 31), "Move it."
@@ -113,8 +114,16 @@ def test_a_host_has_all_keys() -> None:
     assert list(record) == HOST_KEYS.split()
     assert (record["verdict"], record["deadline"], record["advice"]) == ("breaks", "2026-12-31", "Move it.")
     assert record["addresses"] == ["10.0.0.1", "2001:db8::1"]
-    assert record["names"] == [{"name": "copier", "source": "smtp.client_name"}]
-    assert record["device"] == {"vendor": "Example", "model": "X1", "kind": "printer", "confidence": 0.7}
+    assert record["names"] == [
+        {
+            "name": "copier", "source": "smtp.client_name",
+            "first_seen": timestamp(AT), "last_seen": timestamp(AT + 9000),
+        }
+    ]  # fmt: skip
+    assert record["device"] == {
+        "vendor": "Example", "model": "X1", "kind": "printer", "confidence": 0.7, "software": None,
+        "place": "third floor",
+    }  # fmt: skip
     assert record["behind"] == ["10.0.0.9"]
     (use,) = record["usage"]
     assert list(use) == USAGE_KEYS.split()

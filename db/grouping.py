@@ -1,0 +1,99 @@
+"""Which endpoints are one host: by MAC, but not a router's, which names nobody behind it; else by address."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterator
+from ipaddress import ip_network
+from typing import NamedTuple
+
+from sqlalchemy import Connection, String, cast, func, select
+
+from db import bulk
+from db.schema import endpoints, usages
+
+ROUTER_ADDRESSES = 4
+"""IPv4 addresses behind one MAC, more of which make it a router: a server has an address or two a service."""
+
+
+class EndpointRow(NamedTuple):
+    """An endpoint and how it uses services."""
+
+    id: int
+    ip: str
+    mac: str
+    ways: str
+    """Ids of shapes, with commas; empty: it was heard of, and used none."""
+
+
+class Group(NamedTuple):
+    """One host."""
+
+    name: str
+    mac: str | None
+    """If it is its own."""
+    members: list[EndpointRow]
+    router: bool
+    """Then the members are what is behind it."""
+
+    @property
+    def own(self) -> list[EndpointRow]:
+        """What is the host's: a router's are those without an address."""
+        return [member for member in self.members if not member.ip] if self.router else self.members
+
+
+def endpoint_rows(connection: Connection) -> list[EndpointRow]:
+    """Read all endpoints with the ways in which they use services: what listing the inventory asks for.
+
+    Two plain scans: a join of them takes SQLite twice as long.
+    """
+    used = func.aggregate_strings(cast(usages.c.shape, String), ",")
+    ways: dict[int, str] = dict(
+        bulk.read(connection, select(usages.c.endpoint, used).group_by(usages.c.endpoint))
+    )
+    found = bulk.read(connection, select(endpoints.c.id, endpoints.c.ip, endpoints.c.mac))
+    return [EndpointRow(key, ip, mac, ways.get(key, "")) for key, ip, mac in found]
+
+
+def groups(found: list[EndpointRow]) -> Iterator[Group]:
+    """Make hosts of endpoints."""
+    behind: dict[str, list[EndpointRow]] = defaultdict(list)
+    for endpoint in found:
+        behind[endpoint.mac].append(endpoint)
+    routers = {mac for mac, members in behind.items() if mac and _is_router(members)}
+    owners = _owners(behind, routers)
+    alone: dict[str, list[EndpointRow]] = defaultdict(list)
+    for mac in ("", *routers):
+        for member in behind.get(mac, ()):
+            if owner := owners.get(member.ip):
+                behind[owner].append(member)
+            elif member.ip:
+                alone[member.ip].append(member)
+    for mac, members in behind.items():
+        if mac:
+            yield Group(mac, mac, members, mac in routers)
+    for ip, members in alone.items():
+        yield Group(ip, None, members, False)
+
+
+def _owners(behind: dict[str, list[EndpointRow]], routers: set[str]) -> dict[str, str]:
+    """The MAC that an address was seen with on its own link or that DHCP gave it to, where there is but one.
+
+    A mirror of two networks sees a packet on both sides of the router between them.
+    """
+    macs: dict[str, set[str]] = defaultdict(set)
+    for mac, members in behind.items():
+        if mac and mac not in routers:
+            for member in members:
+                if member.ip:
+                    macs[member.ip].add(mac)
+    return {ip: next(iter(found)) for ip, found in macs.items() if len(found) == 1}
+
+
+def _is_router(members: list[EndpointRow]) -> bool:
+    """Many IPv4 addresses, or IPv6 addresses of many networks: privacy addresses change within one."""
+    if len(members) <= ROUTER_ADDRESSES:
+        return False
+    old = {member.ip for member in members if ":" not in member.ip and member.ip}
+    networks = {ip_network(f"{member.ip}/64", strict=False) for member in members if ":" in member.ip}
+    return len(old) > ROUTER_ADDRESSES or len(networks) > ROUTER_ADDRESSES
