@@ -75,7 +75,7 @@ _PHONE = Example(
     (
         (
             CLIENT,
-            b"\x02\xb4\0\0"
+            b"\x02\xb4\x7c\x96"
             + _value(1, b"SEP020000000007")
             + _value(2, b"\0\0\0\x01\x01\x01\xcc\0\x04\x0a\x09\0\x07")
             + _value(3, b"Port 1")

@@ -145,7 +145,7 @@ _PASSED_ON = Example(
             + _LINK
             + _PEER
             + _option(_LINK_LAYER, b"\0\x01\x02\0\0\0\0\x07")
-            + _option(_RELAY_MESSAGE, b"\x0b\x12\x34\x56" + _NAME),
+            + _option(_RELAY_MESSAGE, b"\x01\x12\x34\x56" + _NAME),
         ),
     ),
     (Label("dhcp6.fqdn", "copier-6.corp.example", "fe80::2", "02:00:00:00:00:07"),),

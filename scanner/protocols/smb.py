@@ -36,11 +36,19 @@ def read(payload: bytes) -> Iterator[Label]:
             yield Label(field, cleaned)
 
 
-def _setup(magic: bytes, message: bytes) -> bytes:
-    inside = magic + (
-        b"\x40\0" + bytes(6) + b"\x01\0" + bytes(50) if magic[0] == 0xFE else b"\x73" + bytes(40)
+def _setup(message: bytes, answered: bool = False) -> bytes:
+    head = (
+        b"\xfeSMB" + struct.pack("<HHIHHI", 64, 0, 0xC000_0016 if answered else 0, 1, 1, answered) + bytes(44)
     )
-    return (len(inside) + len(message)).to_bytes(4, "big") + inside + message
+    size = len(message)
+    body = struct.pack("<4H", 9, 0, 72, size) if answered else struct.pack("<HxB8xHH8x", 25, 1, 88, size)
+    return (len(head + body) + size).to_bytes(4, "big") + head + body + message
+
+
+def _setup_of_old(message: bytes) -> bytes:
+    head = b"\xffSMB\x73" + bytes(4) + b"\x18\x07\xc8" + bytes(20)
+    body = struct.pack("<B4H6xH4xIH", 12, 0xFF, 0, 4356, 50, len(message), 0x8000_0000, len(message))
+    return (len(head + body) + len(message)).to_bytes(4, "big") + head + body + message
 
 
 def _wide(text: str) -> bytes:
@@ -62,12 +70,12 @@ def _challenge() -> bytes:
 
 def _answer() -> bytes:
     parts = [
-        b"lm-answer",
+        b"lm-answer-",
         b"nt-answer-that-is-secret",
         _wide("ACME"),
         _wide("ann"),
         _wide("PC-7"),
-        b"session-key",
+        b"session-key-",
     ]
     head, at = ntlm.SIGNATURE + struct.pack("<I", 3), 72
     for part in parts:
@@ -79,7 +87,7 @@ def _answer() -> bytes:
 _SECRETS = (b"lm-answer", b"nt-answer", b"session-key", b"Nonce-01", b"ann")
 _LOGIN = Example(
     "a server names itself, then a client does",
-    ((SERVER, _setup(_MAGIC[0], _challenge())), (CLIENT, _setup(_MAGIC[0], _answer()))),
+    ((SERVER, _setup(_challenge(), answered=True)), (CLIENT, _setup(_answer()))),
     (
         Label("smb.name", "FILES-3"),
         Label("smb.name", "files-3.acme.example"),
@@ -94,7 +102,7 @@ _LOGIN = Example(
 )
 _OLD = Example(
     "a client of SMB 1 names itself",
-    ((CLIENT, _setup(_MAGIC[1], _answer())),),
+    ((CLIENT, _setup_of_old(_answer())),),
     (Label("smb.name", "PC-7"), Label("smb.domain", "ACME"), Label("smb.version", "10.0.19041")),
     secrets=_SECRETS,
 )
