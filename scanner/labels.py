@@ -65,6 +65,7 @@ MACHINE = frozenset(
         "mdns.note",  # where it stands
         "mdns.model",  # ``_device-info._tcp``
         "nbns.group",  # workgroup or domain
+        "nbns.mac",  # RFC 1002 4.2.18: the unit id in a node status, through routers too
         "browser.comment",
         "browser.version",
         "ssdp.server",
@@ -73,7 +74,9 @@ MACHINE = frozenset(
         "wsd.model",
         "wsd.vendor",
         "lldp.description",
-        "lldp.capabilities",
+        "lldp.capabilities",  # those enabled, with commas: IEEE 802.1AB 8.5.8
+        "lldp.manufacturer",  # ANSI/TIA-1057 10.2.6
+        "lldp.model",
         "cdp.platform",
         "cdp.version",
         "smb.domain",

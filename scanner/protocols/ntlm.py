@@ -1,33 +1,99 @@
-"""Read who an NTLM AUTHENTICATE message is from; its challenge answer is not looked at.
+"""Read who NTLM messages are from: user, machine, domain; challenge answers are not looked at.
 
-Source: [MS-NLMP] 2.2.1.3.
+Source: [MS-NLMP] 2.2.1.2, 2.2.1.3, 2.2.2.1 and 2.2.2.10.
 """
 
 from __future__ import annotations
 
 import struct
+from dataclasses import dataclass
+
+from scanner.protocols.fields import values
 
 SIGNATURE = b"NTLMSSP\0"
-_AUTHENTICATE = 3
-_UNICODE = 1
 NAME_LIMIT = 256
 """Bytes of a name read; Windows account and domain names are shorter."""
+_CHALLENGE, _AUTHENTICATE = 2, 3
+_UNICODE, _VERSION = 1, 0x0200_0000
+_LM_ANSWER, _NT_ANSWER, _DOMAIN, _USER, _WORKSTATION, _KEY = 12, 20, 28, 36, 44, 52
+"""Where an AUTHENTICATE message tells of the length and the place of what."""
+_INFORMATION = 40
+"""Likewise of a CHALLENGE message."""
+_PAIR = struct.Struct("<HH")
+_HOSTS, _DOMAINS = (1, 3), (2, 4)
+"""Kinds of pairs: the NetBIOS name and the DNS name."""
+
+
+@dataclass(frozen=True, slots=True)
+class Machine:
+    """What a message tells of the machine that sent it."""
+
+    names: tuple[str, ...]
+    """By NetBIOS, by DNS; each once."""
+    domains: tuple[str, ...]
+    """Likewise; a client tells the domain of whoever logs in."""
+    version: str | None
+    """``major.minor.build``."""
 
 
 def username(message: bytes) -> str | None:
     """Give ``DOMAIN\\user`` or ``user`` of a type 3 message; None for any other message."""
-    if not message.startswith(SIGNATURE) or len(message) < 52:
+    if _kind(message) != _AUTHENTICATE or len(message) < _KEY:
         return None
-    if int.from_bytes(message[8:12], "little") != _AUTHENTICATE:
-        return None
-    flags = int.from_bytes(message[60:64], "little") if len(message) >= 64 else _UNICODE
-    domain, user = _name(message, 28, flags), _name(message, 36, flags)
+    domain, user = _name(message, _DOMAIN), _name(message, _USER)
     if not user:
         return None
     return f"{domain}\\{user}" if domain else user
 
 
-def _name(message: bytes, at: int, flags: int) -> str:
-    length, _, offset = struct.unpack_from("<HHI", message, at)
-    raw = message[offset : offset + min(length, NAME_LIMIT)]
-    return raw.decode("utf-16-le" if flags & _UNICODE else "latin-1", "replace")
+def machine(message: bytes) -> Machine | None:
+    """Tell of the server that sent a type 2 message, or the client that sent a type 3; None for any other."""
+    kind = _kind(message)
+    if kind == _CHALLENGE and len(message) >= _INFORMATION + 8:
+        begin, behind = _place(message, _INFORMATION)
+        pairs = {
+            code: raw.decode("utf-16-le", "replace") for code, raw in values(message[begin:behind], _PAIR)
+        }
+        hosts, domains = ([pairs.get(code, "") for code in codes] for codes in (_HOSTS, _DOMAINS))
+        return Machine(_once(hosts), _once(domains), _version(message, 20, 48))
+    if kind == _AUTHENTICATE and len(message) >= _KEY:
+        names = [_name(message, _WORKSTATION)]
+        return Machine(_once(names), _once([_name(message, _DOMAIN)]), _version(message, 60, 64))
+    return None
+
+
+def _kind(message: bytes) -> int:
+    return int.from_bytes(message[8:12], "little") if message.startswith(SIGNATURE) else 0
+
+
+def _place(message: bytes, at: int) -> tuple[int, int]:
+    length, _, begin = struct.unpack_from("<HHI", message, at)
+    return begin, begin + length
+
+
+def _name(message: bytes, at: int) -> str:
+    """Read a name of a type 3 message; empty where it lies within what nobody may read."""
+    begin, behind = _place(message, at)
+    behind = min(behind, begin + NAME_LIMIT)
+    secret = [_place(message, field) for field in (_LM_ANSWER, _NT_ANSWER)]
+    if len(message) >= 64 and min(begin, *(start for start, end in secret if end > start), 64) >= 60:
+        secret.append(_place(message, _KEY))
+    if begin < _KEY or any(begin < end and start < behind for start, end in secret):
+        return ""
+    unicode = len(message) < 64 or message[60] & _UNICODE
+    return message[begin:behind].decode("utf-16-le" if unicode else "latin-1", "replace")
+
+
+def _version(message: bytes, flags_at: int, at: int) -> str | None:
+    """Read the version of the system; it is there if a flag says so, and not all zero."""
+    flags = int.from_bytes(message[flags_at : flags_at + 4], "little")
+    if not flags & _VERSION or len(message) < at + 8 or not any(message[at : at + 4]):
+        return None
+    major, minor, build = struct.unpack_from("<BBH", message, at)
+    return f"{major}.{minor}.{build}"
+
+
+def _once(texts: list[str]) -> tuple[str, ...]:
+    """Leave out what is empty, and what is the same but for capitals."""
+    found = {text.casefold(): text for text in reversed(texts) if text}
+    return tuple(reversed(found.values()))

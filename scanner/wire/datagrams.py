@@ -1,4 +1,4 @@
-"""UDP datagrams of the ports that somebody asked for."""
+"""UDP datagrams of the ports that somebody asked for, and TCP segments that say all on their own."""
 
 from __future__ import annotations
 
@@ -6,16 +6,26 @@ from collections.abc import Iterator
 from typing import NamedTuple
 
 import numpy as np
+import numpy.typing as npt
 
 from scanner import net
 from scanner.conversation import Endpoint
 from scanner.wire.batch import Columns
+from scanner.wire.sheet import mac_text
 
 _QR_AT, _QR = 2, 0x80
+SMB_PORTS = frozenset({139, 445})
+"""NetBIOS session service (RFC 1002 4.3) and SMB on its own; both put four bytes before each message."""
+_SMB_HEAD = np.dtype(
+    [("framing", "V4"), ("magic", ">u4"), ("command1", "u1"), ("rest", "V7"), ("command2", "<u2")]
+)
+_SMB1, _SMB2 = 0xFF534D42, 0xFE534D42
+_SETUP1, _SETUP2 = 0x73, 1
+"""[MS-CIFS] 2.2.4.53, [MS-SMB2] 2.2.1: SESSION_SETUP."""
 
 
 class Datagram(NamedTuple):
-    """One datagram."""
+    """One datagram, or one segment."""
 
     at: int
     """ns"""
@@ -33,8 +43,8 @@ def dns_replies(columns: Columns, ports: frozenset[int]) -> Iterator[bytes]:
     udp = np.flatnonzero((columns.protocol == 17) & (columns.captured > _QR_AT))
     if not len(udp):
         return
-    wanted = np.isin(columns.source_port[udp], list(ports)) | np.isin(columns.target_port[udp], list(ports))
-    rows = udp[wanted & (columns.buffer[columns.payload[udp] + _QR_AT] & _QR != 0)]
+    rows = udp[_of_ports(columns, udp, ports)]
+    rows = rows[columns.buffer[columns.payload[rows] + _QR_AT] & _QR != 0]
     start = columns.payload[rows]
     raw = memoryview(columns.buffer.data)
     for begin, behind in zip(start.tolist(), (start + columns.captured[rows]).tolist(), strict=True):
@@ -44,21 +54,48 @@ def dns_replies(columns: Columns, ports: frozenset[int]) -> Iterator[bytes]:
 def datagrams(columns: Columns, ports: frozenset[int]) -> Iterator[Datagram]:
     """Yield the datagrams from or to these ports, in the order of capture."""
     udp = np.flatnonzero(columns.protocol == 17)
-    if not len(udp):
+    for row in udp[_of_ports(columns, udp, ports)].tolist():
+        yield _datagram(columns, row)
+
+
+def smb_setups(columns: Columns) -> Iterator[Datagram]:
+    """Yield the TCP segments that begin with an SMB session setup, in the order of capture."""
+    size = _SMB_HEAD.itemsize
+    source, target = columns.source_port, columns.target_port
+    wanted = np.zeros(len(columns), np.bool_)
+    for port in SMB_PORTS:  # every segment passes here: comparing is ten times as fast as np.isin
+        wanted |= (source == port) | (target == port)
+    rows = np.flatnonzero(wanted)
+    rows = rows[(columns.protocol[rows] == 6) & (columns.captured[rows] >= size)]
+    if not len(rows):
         return
-    wanted = np.isin(columns.source_port[udp], list(ports)) | np.isin(columns.target_port[udp], list(ports))
-    for row in udp[wanted].tolist():
-        start, size = int(columns.payload[row]), int(columns.captured[row])
-        yield Datagram(
-            int(columns.at[row]),
-            Endpoint(
-                net.text(int(columns.source_high[row]), int(columns.source_low[row])),
-                int(columns.source_port[row]),
-            ),
-            Endpoint(
-                net.text(int(columns.target_high[row]), int(columns.target_low[row])),
-                int(columns.target_port[row]),
-            ),
-            columns.buffer[start : start + size].tobytes(),
-            size == int(columns.length[row]),
-        )
+    shape = (len(columns.buffer) - size + 1,)
+    every = np.ndarray(shape, dtype=f"V{size}", buffer=columns.buffer, strides=(1,))
+    head = every[columns.payload[rows]].view(_SMB_HEAD)
+    old = (head["magic"] == _SMB1) & (head["command1"] == _SETUP1)
+    new = (head["magic"] == _SMB2) & (head["command2"] == _SETUP2)
+    for row in rows[old | new].tolist():
+        yield _datagram(columns, row)
+
+
+def _of_ports(columns: Columns, rows: npt.NDArray[np.intp], ports: frozenset[int]) -> npt.NDArray[np.bool_]:
+    wanted = list(ports)
+    return np.isin(columns.source_port[rows], wanted) | np.isin(columns.target_port[rows], wanted)
+
+
+def _datagram(columns: Columns, row: int) -> Datagram:
+    start, size, mac = int(columns.payload[row]), int(columns.captured[row]), int(columns.source_mac[row])
+    return Datagram(
+        int(columns.at[row]),
+        Endpoint(
+            net.text(int(columns.source_high[row]), int(columns.source_low[row])),
+            int(columns.source_port[row]),
+        ),
+        Endpoint(
+            net.text(int(columns.target_high[row]), int(columns.target_low[row])),
+            int(columns.target_port[row]),
+        ),
+        columns.buffer[start : start + size].tobytes(),
+        size == int(columns.length[row]),
+        None if mac < 0 else mac_text(columns.buffer[mac : mac + 6].tobytes()),
+    )

@@ -1,7 +1,8 @@
 """From a batch of packets to columns of TCP segments and UDP datagrams, layer by layer for all rows at once.
 
 Rows that are at the same kind of layer are peeled together: a few NumPy calls a layer, whatever the number of
-rows. What is neither TCP nor UDP of a wanted port falls away, counted.
+rows. What is neither TCP nor UDP of a wanted port, nor a frame in which a machine tells of itself, falls
+away, counted.
 """
 
 from __future__ import annotations
@@ -14,6 +15,7 @@ import numpy.typing as npt
 from scanner.wire import internet, links, tunnels
 from scanner.wire.batch import Batch, Bytes, Columns, Ints, Tally
 from scanner.wire.fragments import Reassembly
+from scanner.wire.frames import KINDS, Frame, told
 from scanner.wire.layers import Block, Front, Header, Kind, Mask, Next, split
 
 MOST_HEADERS = 1024
@@ -39,6 +41,8 @@ Part = tuple[Front, Header]
 """Rows at their payload, and their TCP or UDP headers."""
 
 _PEELS = links.PEELS | internet.PEELS | tunnels.PEELS
+_ASIDE = frozenset({Kind.FRAGMENT4, Kind.FRAGMENT6, *KINDS})
+"""What is not peeled any further."""
 
 
 class Decoder:
@@ -47,6 +51,8 @@ class Decoder:
     def __init__(self, udp_ports: frozenset[int] = frozenset({53})) -> None:
         """Keep UDP datagrams from or to ``udp_ports``, and every TCP segment."""
         self.tally = Tally()
+        self.frames: list[Frame] = []
+        """Of the batch decoded last: frames that are neither IP nor something that leads there."""
         self._wanted = np.zeros(65_536, dtype=np.bool_)
         self._wanted[list(udp_ports)] = True
         self._tunnels = np.zeros(65_536, dtype=np.bool_)
@@ -56,6 +62,7 @@ class Decoder:
     def decode(self, batch: Batch) -> list[Columns]:
         """Give the segments and the datagrams of a batch, each in the order of capture."""
         self._count(batch)
+        self.frames = []
         kind = links.LINKS.get(batch.link)
         if kind is None:
             self.tally.unknown_link += len(batch.start)
@@ -71,8 +78,9 @@ class Decoder:
         buffer = batch.buffer
         while waiting:
             block = Block(buffer, self.tally)
-            fragments = self._peel(block, waiting, base, done)
-            waiting, side = self._join(block, fragments, batch.at)
+            aside = self._peel(block, waiting, base, done)
+            self.frames += told(block, aside, batch.at)
+            waiting, side = self._join(block, aside, batch.at)
             if waiting:
                 buffer = np.concatenate([buffer, np.frombuffer(side, dtype=np.uint8)])
                 base = base.copy()
@@ -93,21 +101,21 @@ class Decoder:
     def _peel(
         self, block: Block, start: list[tuple[Kind, Front]], base: Ints, done: dict[Kind, list[Part]]
     ) -> list[tuple[Kind, Front]]:
-        """Peel until TCP and UDP; gives the fragments met on the way."""
+        """Peel until TCP and UDP; gives the fragments and the frames of other kinds met on the way."""
         waiting: dict[Kind, list[Front]] = {}
-        fragments: list[tuple[Kind, Front]] = []
+        aside: list[tuple[Kind, Front]] = []
         more: Next = start
         steps = 0
         while True:
             for kind, front in more:
                 if not len(front):
                     continue
-                if kind in (Kind.FRAGMENT4, Kind.FRAGMENT6):
-                    fragments.append((kind, front))
+                if kind in _ASIDE:
+                    aside.append((kind, front))
                 else:
                     waiting.setdefault(kind, []).append(front)
             if not waiting:
-                return fragments
+                return aside
             kind = min(waiting)
             front = Front.joined(waiting.pop(kind))
             steps += 1
@@ -124,12 +132,12 @@ class Decoder:
                 more = _PEELS[kind](block, front)
 
     def _join(
-        self, block: Block, fragments: list[tuple[Kind, Front]], at: Ints
+        self, block: Block, aside: list[tuple[Kind, Front]], at: Ints
     ) -> tuple[list[tuple[Kind, Front]], bytes]:
         found: list[tuple[Kind, Front]] = []
         side = b""
         for kind in (Kind.FRAGMENT4, Kind.FRAGMENT6):
-            fronts = [front for its, front in fragments if its is kind]
+            fronts = [front for its, front in aside if its is kind]
             if fronts:
                 grown = replace(block, buffer=_extended(block.buffer, side)) if side else block
                 pieces = Front.joined(fronts).ordered()

@@ -48,6 +48,8 @@ class Kind(IntEnum):
     TZSP = auto()
     UDP = auto()
     TCP = auto()
+    LLDP = auto()
+    CDP = auto()
     FRAGMENT4 = auto()
     """The payload of an IPv4 fragment."""
     FRAGMENT6 = auto()

@@ -47,16 +47,22 @@ ETHER_TYPES = {
     0x893F: Kind.PORT_TAG,
     0x880B: Kind.PPP,
     0x6558: Kind.ETHERNET,
+    0x88CC: Kind.LLDP,
 }
 """What an EtherType announces; the most frequent first."""
 
 _PPP_TYPES = {0x0021: Kind.IPV4, 0x0057: Kind.IPV6, 0x0281: Kind.MPLS, 0x0283: Kind.MPLS}
+
+_CDP = 0x2000
+"""Number of Cisco's discovery protocol behind its SNAP code."""
 
 _FAMILIES = {2: Kind.IPV4, 24: Kind.IPV6, 28: Kind.IPV6, 30: Kind.IPV6, 10: Kind.IPV6}
 """AF_INET, and AF_INET6 of NetBSD, FreeBSD, macOS and Linux."""
 
 _ETHERNET = np.dtype([("addresses", "V12"), ("type", ">u2")])
 _SNAP = np.dtype([("head", "V6"), ("type", ">u2")])
+_LONGEST = 1500
+"""An EtherType that is no more than this is a length (IEEE 802.3 3.2.6)."""
 _VLAN = np.dtype([("tag", ">u2"), ("type", ">u2")])
 _METADATA = np.dtype([("version", "u1"), ("options", "u1")])
 _LABEL = np.dtype([("label", "V2"), ("bottom", "u1"), ("life", "u1")])
@@ -81,27 +87,35 @@ def by_type(block: Block, front: Front, types: npt.NDArray[Any]) -> Next:
     return found
 
 
+def _by_type_or_length(block: Block, front: Front, types: npt.NDArray[Any]) -> Next:
+    """Go on by EtherType, or with LLC where a length stands in its place."""
+    snap = types <= _LONGEST
+    if not snap.any():
+        return by_type(block, front, types)
+    return [*by_type(block, front.where(~snap), types[~snap]), (Kind.SNAP, front.where(snap))]
+
+
 def _ethernet(block: Block, front: Front) -> Next:
     front, header = block.read(front, _ETHERNET)
     macs = replace(front.past(14), source_mac=front.pos + 6, target_mac=front.pos)
-    types = header["type"]
-    snap = types <= 1500
-    if not snap.any():
-        return by_type(block, macs, types)
-    return [*by_type(block, macs.where(~snap), types[~snap]), (Kind.SNAP, macs.where(snap))]
+    return _by_type_or_length(block, macs, header["type"])
 
 
 def _snap(block: Block, front: Front) -> Next:
-    """Pass LLC and SNAP behind an 802.3 length; other LLC is not IP (RFC 1042)."""
+    """Pass LLC and SNAP behind an 802.3 length; other LLC is not IP (RFC 1042), but may be Cisco's CDP."""
     front, header = block.read(front, _SNAP)
     good = header["head"] == np.void(b"\xaa\xaa\x03\0\0\0")
-    block.tally.not_ip += int(np.count_nonzero(~good))
-    return by_type(block, front.past(8).where(good), header["type"][good])
+    found = by_type(block, front.past(8).where(good), header["type"][good])
+    if good.all():
+        return found
+    cdp = (header["head"] == np.void(b"\xaa\xaa\x03\0\0\x0c")) & (header["type"] == _CDP)
+    block.tally.not_ip += int(np.count_nonzero(~good & ~cdp))
+    return [*found, (Kind.CDP, front.past(8).where(cdp))]
 
 
 def _vlan(block: Block, front: Front) -> Next:
     front, header = block.read(front, _VLAN)
-    return by_type(block, front.past(4), header["type"])
+    return _by_type_or_length(block, front.past(4), header["type"])
 
 
 def _metadata(block: Block, front: Front) -> Next:
@@ -185,14 +199,14 @@ def _sll(block: Block, front: Front) -> Next:
     front, header = block.read(front, _SLL)
     known = (header["size"] == 6) & (header["hardware"] == 1)
     behind = replace(front.past(16), source_mac=np.where(known, front.pos + 6, -1))
-    return by_type(block, behind, header["type"])
+    return _by_type_or_length(block, behind, header["type"])
 
 
 def _sll2(block: Block, front: Front) -> Next:
     front, header = block.read(front, _SLL2)
     known = (header["size"] == 6) & (header["hardware"] == 1)
     behind = replace(front.past(20), source_mac=np.where(known, front.pos + 12, -1))
-    return by_type(block, behind, header["type"])
+    return _by_type_or_length(block, behind, header["type"])
 
 
 PEELS: dict[Kind, Peel] = {

@@ -32,7 +32,7 @@ ENDS = ((bytes([10, 0, 0, 1]), 50000, 0xFFFFFF00), (bytes([52, 96, 0, 10]), 0, 0
 TALKS = [
     pytest.param(example, min(dialect.ports), id=f"{dialect.name}: {example.title}")
     for dialect in dialects()
-    if dialect.transport is Transport.TCP
+    if dialect.transport is Transport.TCP and not dialect.alone
     for example in dialect.examples
 ]
 SETTINGS = settings(

@@ -1,10 +1,10 @@
-"""Only an AUTHENTICATE message names somebody, and only by what is inside it."""
+"""Only an AUTHENTICATE message names somebody, it and a CHALLENGE their machines, by what is inside alone."""
 
 import struct
 
 import pytest
 
-from scanner.protocols.ntlm import NAME_LIMIT, SIGNATURE, username
+from scanner.protocols.ntlm import NAME_LIMIT, SIGNATURE, Machine, machine, username
 
 UNICODE, OEM = 1, 2
 
@@ -51,3 +51,59 @@ def test_an_odd_number_of_bytes_in_a_name_does_not_raise() -> None:
     message = bytearray(authenticate("", "ann"))
     message[36:38] = struct.pack("<H", 5)
     assert username(bytes(message)) == "an\N{REPLACEMENT CHARACTER}"
+
+
+def wide(text: str) -> bytes:
+    return text.encode("utf-16-le")
+
+
+def challenge(
+    *pairs: tuple[int, str], flags: int = 0x0200_0001, version: bytes = b"\x0a\0\x63\x45\0\0\0\x0f"
+) -> bytes:
+    told = b"".join(struct.pack("<HH", kind, len(wide(text))) + wide(text) for kind, text in pairs) + bytes(4)
+    head = SIGNATURE + struct.pack("<IHHIIQQ", 2, 0, 0, 56, flags, 0x1122334455667788, 0)
+    return head + struct.pack("<HHI", len(told), len(told), 56) + version + told
+
+
+PAIRS = ((2, "ACME"), (1, "FILES-3"), (4, "acme.example"), (3, "files-3.acme.example"), (5, "example"))
+FILES_3 = Machine(("FILES-3", "files-3.acme.example"), ("ACME", "acme.example"), "10.0.17763")
+
+
+@pytest.mark.parametrize(
+    ("message", "expected"),
+    [
+        pytest.param(challenge(*PAIRS), FILES_3, id="a member of a domain"),
+        pytest.param(
+            challenge((2, "NAS"), (1, "NAS"), (4, ""), (3, "nas"), version=bytes(8)),
+            Machine(("NAS",), ("NAS",), None),
+            id="a machine on its own, without a version",
+        ),
+        pytest.param(challenge(flags=1), Machine((), (), None), id="nothing told"),
+        pytest.param(
+            challenge(*PAIRS)[:100], Machine(("FILES-3",), ("ACME",), "10.0.17763"), id="what is told is cut"
+        ),
+        pytest.param(challenge(*PAIRS)[:47], None, id="a head that is cut"),
+        pytest.param(
+            authenticate("CORP", "ann"),
+            Machine((), ("CORP",), None),
+            id="a client that tells its domain alone",
+        ),
+        pytest.param(
+            authenticate("", "", None), Machine((), (), None), id="the oldest form with nothing in it"
+        ),
+        pytest.param(authenticate("CORP", "ann", kind=1), None, id="a message that opens"),
+        pytest.param(authenticate("CORP", "ann")[:51], None, id="a client's message that is cut"),
+        pytest.param(b"", None, id="nothing"),
+    ],
+)
+def test_which_machine_a_message_is_from(message: bytes, expected: Machine | None) -> None:
+    assert machine(message) == expected
+
+
+def test_a_name_that_lies_in_the_answers_is_none() -> None:
+    message = bytearray(authenticate("CORP", "ann") + b"secret answer")
+    message[12:20] = message[20:28] = struct.pack("<HHI", 13, 13, len(message) - 13)
+    assert username(bytes(message)) == "CORP\\ann"
+    message[36:44] = struct.pack("<HHI", 4, 4, len(message) - 15)
+    assert username(bytes(message)) is None
+    assert b"secret".decode("utf-16-le") not in repr(machine(bytes(message)))

@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
-from packets import ACK, BEGAN, C, Connection, datagram, decoded
+import pytest
+from packets import ACK, BEGAN, MACS, C, Connection, Packet, S, batch, datagram, decoded
 
 from scanner.conversation import Endpoint
-from scanner.wire.datagrams import Datagram, datagrams, dns_replies
+from scanner.wire.batch import LinkType
+from scanner.wire.datagrams import Datagram, datagrams, dns_replies, smb_setups
+from scanner.wire.decode import Decoder
 
 PORTS = frozenset({53, 5353})
 ASKED = datagram(("10.0.0.1", 40000), ("10.0.0.53", 53), b"question")
 ANSWERED = datagram(("2001:db8::53", 53), ("2001:db8::1", 40000), b"answer", BEGAN + 7)
+CARD = MACS[0].hex(":")
 OTHER = datagram(("10.0.0.1", 123), ("10.0.0.2", 123), b"time")
 
 
@@ -17,8 +21,8 @@ def test_datagrams_from_and_to_a_port_come_in_the_order_of_capture() -> None:
     columns = decoded([ASKED, OTHER, ANSWERED], PORTS | {123})
     asker, server = Endpoint("2001:db8::1", 40000), Endpoint("2001:db8::53", 53)
     assert list(datagrams(columns, PORTS)) == [
-        Datagram(BEGAN, Endpoint("10.0.0.1", 40000), Endpoint("10.0.0.53", 53), b"question", True),
-        Datagram(BEGAN + 7, server, asker, b"answer", True),
+        Datagram(BEGAN, Endpoint("10.0.0.1", 40000), Endpoint("10.0.0.53", 53), b"question", True, CARD),
+        Datagram(BEGAN + 7, server, asker, b"answer", True, CARD),
     ]
 
 
@@ -41,3 +45,55 @@ def test_segments_are_no_datagrams() -> None:
 def test_what_the_snap_length_cut_is_not_whole() -> None:
     (found,) = datagrams(decoded([ASKED.cut(3)]), PORTS)
     assert (found.payload, found.whole) == (b"quest", False)
+
+
+def smb2(command: int) -> bytes:
+    return b"\0\0\0\x60\xfeSMB\x40\0" + bytes(6) + bytes([command, 0]) + b"setup"
+
+
+def smb1(command: int) -> bytes:
+    return b"\0\0\0\x60\xffSMB" + bytes([command]) + bytes(9) + b"setup"
+
+
+def talk(port: int, *said: bytes) -> Connection:
+    return Connection(server=("10.0.0.9", port)).open().say(*[(C, data) for data in said]).close()
+
+
+@pytest.mark.parametrize(
+    ("connection", "expected"),
+    [
+        pytest.param(talk(445, smb2(1)), [smb2(1)], id="SMB 2 sets a session up"),
+        pytest.param(talk(139, smb1(0x73)), [smb1(0x73)], id="SMB 1 sets a session up behind NetBIOS"),
+        pytest.param(talk(445, smb2(0), smb2(3), smb2(1), smb2(9)), [smb2(1)], id="among other commands"),
+        pytest.param(talk(445, smb1(0x72), smb1(1)), [], id="another command of SMB 1"),
+        pytest.param(talk(445, smb2(2)), [], id="a command that comes behind"),
+        pytest.param(talk(446, smb2(1)), [], id="on another port"),
+        pytest.param(talk(445, smb2(1)[:17], b"x" * 40), [], id="cut within the header"),
+        pytest.param(talk(445, smb2(1)[1:]), [], id="a byte too early"),
+    ],
+)
+def test_segments_that_set_an_smb_session_up(connection: Connection, expected: list[bytes]) -> None:
+    found = list(smb_setups(decoded(connection.packets)))
+    assert [one.payload for one in found] == expected
+    assert {(one.source.ip, one.source_mac, one.whole) for one in found} <= {("10.0.0.1", CARD, True)}
+
+
+def test_an_answer_to_a_setup_is_the_servers() -> None:
+    connection = Connection(server=("10.0.0.9", 445)).open().say((C, smb2(1)), (S, smb2(1) + b"answer"))
+    connection.packets[-1] = connection.packets[-1].cut(2)
+    asked, answered = smb_setups(decoded(connection.packets))
+    assert (answered.source, answered.target) == (asked.target, asked.source) == (
+        Endpoint("10.0.0.9", 445), Endpoint("10.0.0.1", 50000)
+    )  # fmt: skip
+    assert (answered.source_mac, answered.whole) == (MACS[1].hex(":"), False)
+
+
+def test_datagrams_are_no_segments() -> None:
+    packet = datagram(("10.0.0.1", 445), ("10.0.0.2", 445), smb2(1))
+    assert list(smb_setups(decoded([packet], frozenset({445})))) == []
+
+
+def test_a_link_without_macs_tells_none() -> None:
+    bare = Packet(ASKED.at, ASKED.data[14:])
+    (columns,) = Decoder(PORTS).decode(batch([bare], LinkType.RAW))
+    assert [one.source_mac for one in datagrams(columns, PORTS)] == [None]

@@ -1,0 +1,104 @@
+"""The computer browser: how a Windows machine, or Samba, announces itself to its neighbours.
+
+[MS-BRWS] 2.2 in a mailslot ([MS-MAIL] 2.2.1), in a transaction of SMB ([MS-CIFS] 2.2.4.33.1), in a NetBIOS
+datagram (RFC 1002 4.4). Ignored: elections, requests for lists, and announcements that come in fragments.
+"""
+
+from __future__ import annotations
+
+import struct
+from collections.abc import Iterator
+
+from scanner.conversation import CLIENT, Transport
+from scanner.events import Label
+from scanner.protocols.announcement import announcing, clean
+from scanner.session import Example
+
+STEPS = 32
+"""Labels of one name in a datagram's head (its own, and a scope's); a name of more is none."""
+_DIRECT = frozenset({0x10, 0x11, 0x12})
+_HEADER = 14
+_TRANSACTION = b"\xffSMB\x25"
+_WORDS_AT, _WORDS = 32, 33
+_DATA_COUNT = 11 * 2
+_SLOT = b"\\MAILSLOT\\BROWSE\0"
+_HOST, _DOMAIN, _LOCAL_MASTER = 0x01, 0x0C, 0x0F
+_FRAME = struct.Struct("<6x16sBBIBBH")
+"""Name, version of the system, what it serves, version of the browser, and a signature."""
+
+
+def read(payload: bytes) -> Iterator[Label]:
+    """Read one datagram."""
+    frame = _frame(payload)
+    if len(frame) < _FRAME.size or frame[0] not in (_HOST, _DOMAIN, _LOCAL_MASTER):
+        return
+    raw, major, minor, *_ = _FRAME.unpack_from(frame)
+    name, rest = clean(raw), clean(frame[_FRAME.size :])
+    if frame[0] == _DOMAIN:
+        # What stands in place of a machine's name is the domain's, in place of the comment its master's.
+        told = [("browser.name", rest), ("nbns.group", name)]
+    else:
+        told = [("browser.name", name), ("browser.comment", rest), ("browser.version", f"{major}.{minor}")]
+    for field, text in told:
+        if text:
+            yield Label(field, text)
+
+
+def _frame(payload: bytes) -> bytes:
+    """Find what was put into the mailslot; empty for anything else."""
+    if len(payload) < _HEADER or payload[0] not in _DIRECT:
+        return b""
+    smb = payload[_behind_name(payload, _behind_name(payload, _HEADER)) :]
+    if not smb.startswith(_TRANSACTION) or len(smb) < _WORDS + _DATA_COUNT + 4:
+        return b""
+    words = smb[_WORDS_AT] * 2
+    slot = smb[_WORDS + words + 2 :][: len(_SLOT)]
+    size, at = struct.unpack_from("<HH", smb, _WORDS + _DATA_COUNT)
+    return smb[at : at + size] if slot.upper() == _SLOT else b""
+
+
+def _behind_name(payload: bytes, at: int) -> int:
+    for _ in range(STEPS):
+        if at >= len(payload):
+            break
+        size = payload[at]
+        at += 1 + size
+        if not size:
+            return at
+    return len(payload)
+
+
+def _datagram(frame: bytes) -> bytes:
+    name = b"\x20EGEJEMEFFDCNDDCACACACACACACACAAA\0"
+    words = struct.pack("<HHHHHHIHHHHHHHHH", 0, len(frame), *[0] * 8, len(frame), 86, 3, 1, 1, 2)
+    smb = b"\xffSMB\x25" + bytes(27) + b"\x11" + words + struct.pack("<H", 17 + len(frame)) + _SLOT + frame
+    return b"\x11\x02\x12\x34\x0a\x09\0\x03\0\x8a" + struct.pack(">HH", len(smb) + 68, 0) + name + name + smb
+
+
+_ANNOUNCED = Example(
+    "a file server announces itself, and the master of its workgroup",
+    (
+        (
+            CLIENT,
+            _datagram(
+                _FRAME.pack(b"FILES-3", 6, 1, 0x9A03, 15, 1, 0xAA55).replace(
+                    bytes(6), b"\x01\0\xc0\xd4\x01\0", 1
+                )
+                + b"files of acme\0"
+            ),
+        ),
+        (
+            CLIENT,
+            _datagram(b"\x0c" + _FRAME.pack(b"ACME", 6, 1, 0x1000, 15, 1, 0xAA55)[1:] + b"FILES-3\0"),
+        ),
+    ),
+    (
+        Label("browser.name", "FILES-3"),
+        Label("browser.comment", "files of acme"),
+        Label("browser.version", "6.1"),
+        Label("browser.name", "FILES-3"),
+        Label("nbns.group", "ACME"),
+    ),
+)
+
+DIALECT = announcing("browser", Transport.UDP, frozenset({138}), read, (_ANNOUNCED,))
