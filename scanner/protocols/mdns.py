@@ -7,8 +7,9 @@ nothing.
 Whose it is: a reflector or a sleep proxy sends what belongs to others, so what a datagram says of a machine
 is told of the addresses that it gives this machine (``addresses.reachable`` says which), and of its sender
 only where it holds no address at all. A service is its SRV target's; without SRV record, of the one machine
-whose addresses are told. Where addresses of several are told, or only those of others, it is nobody's. What
-is not held back by this: a reflected datagram without any address; and that anybody may lie.
+whose addresses are told. Where addresses of several are told, or only those of others, it is nobody's. A
+probe never is its sender's: avahi reflects them with their service and without an address. What is not held
+back by this: a reflected response without any address; and that anybody may lie.
 
 Ignored: domains other than ``local``, DNS-SD by unicast DNS, HINFO and NSEC records.
 """
@@ -75,7 +76,7 @@ def read(payload: bytes) -> tuple[Event, ...]:
     records = tuple(_told(payload))
     if not records:
         return ()
-    told = _Told(records)
+    told = _Told(records, _SENDER if payload[2] & 0x80 else ())
     return tuple(dict.fromkeys(islice(chain(told.answers(), told.labels()), EVENTS_TOLD)))
 
 
@@ -98,7 +99,8 @@ def _told(payload: bytes) -> Iterator[Record]:
 class _Told:
     """What the records of one datagram say, and of whom."""
 
-    def __init__(self, records: Iterable[Record]) -> None:
+    def __init__(self, records: Iterable[Record], sender: tuple[str | None, ...]) -> None:
+        self._sender = sender
         self._services: dict[Name, None] = {}
         self._instances: dict[Name, Name] = {}
         self._hosts: dict[Name, Name] = {}
@@ -125,7 +127,7 @@ class _Told:
 
     def _said(self) -> Iterator[tuple[tuple[str | None, ...], str, str]]:
         for host, name in self._hosts.items():
-            yield self._known[host] or _SENDER, "mdns.host", _text(name)
+            yield self._known[host] or self._sender, "mdns.host", _text(name)
         for service in self._services:
             yield self._only(), "mdns.service", _text(service)
         for key, instance in self._instances.items():
@@ -175,16 +177,16 @@ class _Told:
         target = self._targets.get(instance)
         if target is None or not self._addresses:
             return self._only()
-        return self._known[target] or _SENDER if target in self._known else ()
+        return self._known[target] or self._sender if target in self._known else ()
 
     def _only(self) -> tuple[str | None, ...]:
         """The addresses of the only machine that is told; the sender if there is none; empty for several."""
         if not self._known:
-            return _SENDER
+            return self._sender
         first, *others = dict.fromkeys(
             self._known.values()
         )  # two names of the same addresses are one machine
-        return () if others else first or _SENDER
+        return () if others else first or self._sender
 
 
 def _described(service: bytes, text: bytes) -> Iterator[tuple[str, str]]:

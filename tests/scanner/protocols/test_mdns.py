@@ -196,6 +196,16 @@ COPY = address("copy", COPIER)
             [],
             id="known answers of a query tell nothing",
         ),
+        pytest.param(
+            packet(questions=[name("_ipp", "_tcp", "local")], proposed=[pointer("Hall")], flags=QUERY),
+            [],
+            id="a probe without an address may be reflected",
+        ),
+        pytest.param(
+            packet(questions=[name("copy", "local")], proposed=[COPY, srv("Hall", "copy")], flags=QUERY),
+            [*host("copy.local", COPIER), *service("Hall", COPIER)],
+            id="a probe with an address tells whose its service is",
+        ),
         pytest.param(packet(COPY, flags=0x8403), [], id="a response that failed (RFC 6762 18.11)"),
         pytest.param(packet(COPY, flags=0xAC00), [], id="another operation (RFC 6762 18.3)"),
         pytest.param(
