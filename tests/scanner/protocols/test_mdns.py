@@ -170,6 +170,17 @@ COPY = address("copy", COPIER)
         pytest.param(
             packet(pointer("\0")), [("mdns.service", "_ipp._tcp", None)], id="a name of nothing is not told"
         ),
+        pytest.param(
+            packet(record(name("_services", "_dns-sd", "_udp", "local"), 12, name("ipp", "_tcp", "local"))),
+            [],
+            id="no kind of a service",
+        ),
+        pytest.param(packet(address("\0", COPIER)), [], id="a host of no name"),
+        pytest.param(
+            packet(record(name("_ipp", "_tcp", "local"), 12, name("Hall", "local"))),
+            [],
+            id="no service is pointed at",
+        ),
         pytest.param(packet(pointer("Hall", ttl=0)), [], id="a goodbye"),
         pytest.param(
             packet(address("copy", COPIER, ttl=0), pointer("Hall")),
@@ -281,6 +292,10 @@ def test_what_texts_say(kind: str, said: Sequence[bytes], expected: Sequence[str
 def test_a_text_that_is_cut_tells_what_is_there() -> None:
     cut = record(name("Hall", "_ipp", "_tcp", "local"), 16, b"\x05ty=C1\xffnote=Ha")
     assert ("mdns.ty", "C1", None) in labels(packet(cut))
+
+
+def test_a_host_of_no_name_names_nobody() -> None:
+    assert read(packet(address("\0", COPIER))) == ()
 
 
 def test_addresses_give_names_to_servers() -> None:
