@@ -18,7 +18,8 @@ NAMES = frozenset(
         "smb.name",  # [MS-NLMP] 2.2.1: the workstation or the server in NTLM messages
         "lldp.name",  # IEEE 802.1AB 8.5.6
         "cdp.name",  # device id
-        "ssdp.name",
+        "ssdp.name",  # UPnP Device Architecture 2.0, 1.3.2: CPFN.UPNP.ORG
+        "wsd.name",  # ONVIF Core Specification 7.3.2.2: scopes
         "smtp.client_name",  # RFC 5321 4.1.1.1
     }
 )
@@ -63,7 +64,8 @@ MACHINE = frozenset(
         "mdns.usb_mfg",
         "mdns.usb_mdl",
         "mdns.note",  # where it stands
-        "mdns.model",  # ``_device-info._tcp``
+        "mdns.model",  # ``_device-info._tcp``; of a NAS ``_http._tcp``
+        "mdns.vendor",  # TXT of a NAS's ``_http._tcp``
         "nbns.group",  # workgroup or domain
         "nbns.mac",  # RFC 1002 4.2.18: the unit id in a node status, through routers too
         "browser.comment",
@@ -73,6 +75,7 @@ MACHINE = frozenset(
         "wsd.types",
         "wsd.model",
         "wsd.vendor",
+        "wsd.location",  # ONVIF, as wsd.name
         "lldp.description",
         "lldp.capabilities",  # those enabled, with commas: IEEE 802.1AB 8.5.8
         "lldp.manufacturer",  # ANSI/TIA-1057 10.2.6

@@ -4,18 +4,14 @@ from __future__ import annotations
 
 import struct
 from collections.abc import Iterator
-from ipaddress import IPv4Address, IPv6Address
 
 from scanner.conversation import CLIENT, SERVER, Side, Transport
 from scanner.events import Answer, Event, Gap
+from scanner.protocols.dns_names import CNAME, HEADER, Name, read_name, read_records
 from scanner.session import Dialect, Example
 
 ANSWERS_READ = 64
 """Records of one answer read; Exchange Online's names give eight addresses and three aliases."""
-STEPS = 160
-"""Labels and compression pointers of one name (RFC 1035 2.3.4 allows 127 labels); a loop ends here."""
-_A, _CNAME, _AAAA = 1, 5, 28
-_HEADER = 12
 
 
 class DnsSession:
@@ -41,66 +37,38 @@ class DnsSession:
 
 def answers(payload: bytes) -> tuple[Answer, ...]:
     """Read the addresses in an answer, each with the name that was asked for; empty for anything else."""
-    if len(payload) < _HEADER:
+    if len(payload) < HEADER:
         return ()
     _, flags, questions, count = struct.unpack_from(">HHHH", payload)
     if not flags & 0x8000 or flags & 0x780F or questions != 1:
         return ()
-    asked, at = _name(payload, _HEADER)
+    asked, at = read_name(payload, HEADER)
     if asked is None:
         return ()
-    return tuple(_addresses(payload, asked, at + 4, count))
+    return tuple(_addresses(payload, _text(asked), at + 4, count))
 
 
 def _addresses(payload: bytes, asked: str, at: int, count: int) -> Iterator[Answer]:
     names = {asked}
-    for _ in range(min(count, ANSWERS_READ)):
-        owner, at = _name(payload, at)
-        if owner is None or at + 10 > len(payload):
-            return
-        kind, _, _, size = struct.unpack_from(">HHIH", payload, at)
-        at += 10
-        data = payload[at : at + size]
-        if len(data) < size:
-            return
-        if owner in names:
-            if kind == _CNAME and (alias := _name(payload, at)[0]):
-                names.add(alias)
-            elif kind == _A and size == 4:
-                yield Answer(asked, str(IPv4Address(data)))
-            elif kind == _AAAA and size == 16:
-                yield Answer(asked, str(IPv6Address(data)))
-        at += size
-
-
-def _name(payload: bytes, at: int) -> tuple[str | None, int]:
-    """Read a name; gives it and where reading goes on. None for one that is cut or loops."""
-    labels: list[str] = []
-    after = -1
-    for _ in range(STEPS):
-        if at >= len(payload):
-            return None, at
-        size = payload[at]
-        if size & 0xC0 == 0xC0:
-            if at + 1 >= len(payload):
-                return None, at
-            after = at + 2 if after < 0 else after
-            at = (size & 0x3F) << 8 | payload[at + 1]
+    for record in read_records(payload, at, min(count, ANSWERS_READ)):
+        if _text(record.owner) not in names:
             continue
-        at += 1
-        if not size:
-            return ".".join(labels).lower(), at if after < 0 else after
-        labels.append(payload[at : at + size].decode("latin-1"))
-        at += size
-    return None, at
+        if record.kind == CNAME and (alias := read_name(payload, record.at)[0]):
+            names.add(_text(alias))
+        elif address := record.address:
+            yield Answer(asked, str(address))
+
+
+def _text(name: Name) -> str:
+    return b".".join(name).decode("latin-1").lower()
 
 
 def _client_mark(head: bytes) -> bool | None:
-    return len(head) >= _HEADER and not head[2] & 0x80 and head[4:6] == b"\0\x01"
+    return len(head) >= HEADER and not head[2] & 0x80 and head[4:6] == b"\0\x01"
 
 
 def _server_mark(head: bytes) -> bool | None:
-    return len(head) >= _HEADER and bool(head[2] & 0x80) and head[4:6] == b"\0\x01"
+    return len(head) >= HEADER and bool(head[2] & 0x80) and head[4:6] == b"\0\x01"
 
 
 _QUESTION = b"\x07outlook\x09office365\x03com\0\0\x01\0\x01"

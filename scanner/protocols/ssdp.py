@@ -1,0 +1,99 @@
+"""SSDP: devices that announce themselves, answer a search, or search (UPnP Device Architecture 2.0, 1.2-1.3).
+
+What is announced belongs to the host in LOCATION, which is the sender's own unless somebody passes it on;
+where that host is a name or missing, it is the sender's. A search tells of its sender alone. ``ssdp:byebye``
+tells nothing, and of the notification and search types only those of devices do.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+
+from scanner.conversation import CLIENT, SERVER, Transport
+from scanner.events import Label
+from scanner.protocols.addresses import hosts_of
+from scanner.protocols.announcement import announcing, clean
+from scanner.session import Example
+
+LINES_READ = 64
+"""Header lines of one datagram read; real ones have fifteen. What is behind them is not told."""
+_ALIVE = ("ssdp:alive", "ssdp:update")
+_ANSWER = re.compile(rb"HTTP/1\.[01] 200(?: |$)")
+_DEVICE = re.compile(r"urn:[^:]+:device:[^:]+:\d", re.ASCII)
+
+
+def read(payload: bytes) -> tuple[Label, ...]:
+    """Read one datagram: what it says of a device, for each address in its LOCATION."""
+    first, *lines = payload.partition(b"\r\n\r\n")[0].split(b"\n", LINES_READ)
+    verb = first.strip().upper()
+    fields = _fields(lines[:LINES_READ])
+    if verb == b"M-SEARCH * HTTP/1.1":
+        said = (("ssdp.server", "user-agent"), ("ssdp.name", "cpfn.upnp.org"))
+        return tuple(Label(label, text) for label, key in said if (text := fields.get(key)))
+    if verb == b"NOTIFY * HTTP/1.1" and fields.get("nts", "").lower() in _ALIVE:
+        return tuple(_device(fields, "nt"))
+    if _ANSWER.match(verb):
+        return tuple(_device(fields, "st"))
+    return ()
+
+
+def _device(fields: dict[str, str], type_in: str) -> Iterator[Label]:
+    kind = fields.get(type_in, "")
+    said = (
+        ("ssdp.server", fields.get("server")),
+        ("ssdp.type", kind if _DEVICE.match(kind) else None),
+    )
+    for ip in hosts_of([fields.get("location", "")]) or (None,):
+        for label, text in said:
+            if text:
+                yield Label(label, text, ip)
+
+
+def _fields(lines: list[bytes]) -> dict[str, str]:
+    """Header fields by their names in lower case; the first of each counts."""
+    fields: dict[str, str] = {}
+    for line in lines:
+        name, colon, value = line.partition(b":")
+        if colon:
+            fields.setdefault(clean(name).lower(), clean(value))
+    return fields
+
+
+_NOTIFIED = Example(
+    "a printer announces itself",
+    (
+        (
+            SERVER,
+            b"NOTIFY * HTTP/1.1\r\nHOST: 239.255.255.250:1900\r\nCACHE-CONTROL: max-age=1800\r\n"
+            b"LOCATION: http://192.0.2.7:80/device.xml\r\nSERVER: OS/1.0 UPnP/1.0 Copier/12\r\n"
+            b"NTS: ssdp:alive\r\nNT: urn:schemas-upnp-org:device:Printer:1\r\n"
+            b"USN: uuid:1::urn:schemas-upnp-org:device:Printer:1\r\n\r\n",
+        ),
+    ),
+    (
+        Label("ssdp.server", "OS/1.0 UPnP/1.0 Copier/12", "192.0.2.7"),
+        Label("ssdp.type", "urn:schemas-upnp-org:device:Printer:1", "192.0.2.7"),
+    ),
+)
+_SEARCHED = Example(
+    "a search names who searches, and the answer who answers",
+    (
+        (
+            CLIENT,
+            b'M-SEARCH * HTTP/1.1\r\nHOST: 239.255.255.250:1900\r\nMAN: "ssdp:discover"\r\nMX: 1\r\n'
+            b"ST: ssdp:all\r\nUSER-AGENT: OS/2.0 UPnP/2.0 Panel/3\r\nCPFN.UPNP.ORG: Hall\r\n\r\n",
+        ),
+        (
+            SERVER,
+            b"HTTP/1.1 200 OK\r\nEXT:\r\nLOCATION: http://[2001:db8::7]/d.xml\r\nSERVER: Camera/4\r\n"
+            b"ST: upnp:rootdevice\r\nUSN: uuid:2::upnp:rootdevice\r\n\r\n",
+        ),
+    ),
+    (
+        Label("ssdp.server", "OS/2.0 UPnP/2.0 Panel/3"),
+        Label("ssdp.name", "Hall"),
+        Label("ssdp.server", "Camera/4", "2001:db8::7"),
+    ),
+)
+DIALECT = announcing("ssdp", Transport.UDP, frozenset({1900}), read, (_NOTIFIED, _SEARCHED))
