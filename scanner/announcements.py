@@ -7,15 +7,20 @@ from functools import cache
 from ipaddress import ip_address
 from typing import NamedTuple
 
-from scanner.conversation import SERVER, Transport
+from scanner.conversation import SERVER, Endpoint, Transport
 from scanner.events import Answer, Event, Label, Leased
 from scanner.model import LEASE, Sighting
+from scanner.net import is_internal
 from scanner.protocols import dialects
 from scanner.protocols.announcement import Read
 from scanner.session import Dialect
 from scanner.wire.batch import Columns
-from scanner.wire.datagrams import Datagram, datagrams
+from scanner.wire.datagrams import Datagram, datagrams, smb_setups
+from scanner.wire.frames import Frame
 
+DNS, SMB = 53, 445
+NOWHERE = "0.0.0.0"
+"""Stands for the address of what is said without one."""
 READ_KEPT = 4096
 """Payloads whose meaning is at hand: machines repeat themselves; past it all are let go and read anew."""
 LEASES_KEPT = 8
@@ -37,14 +42,23 @@ class Announcements:
 
     def __init__(self) -> None:
         """Begin with nothing heard."""
-        self._read: dict[tuple[int, bytes], tuple[Event, ...]] = {}
+        self._read: dict[tuple[Transport, int, bytes], tuple[Event, ...]] = {}
         self._answers: list[Answer] = []
         self._sightings: dict[tuple[str, str, str, str], tuple[int, int]] = {}
 
     def hear(self, columns: Columns) -> None:
-        """Hear the datagrams of a batch."""
+        """Hear the datagrams of a batch, and the segments that say all on their own."""
         for datagram in datagrams(columns, ports()):
-            self._hear(datagram)
+            self._hear(Transport.UDP, _port(datagram), datagram)
+        for segment in smb_setups(columns):
+            self._hear(Transport.TCP, SMB, segment)
+
+    def hear_frames(self, frames: Iterable[Frame]) -> None:
+        """Hear frames of their own."""
+        for frame in frames:
+            nowhere = Endpoint(NOWHERE, 0)
+            heard = Datagram(frame.at, nowhere, nowhere, frame.payload, True, frame.source_mac)
+            self._hear(Transport.FRAME, frame.kind, heard)
 
     def take(self) -> Told:
         """Give what was heard since the last time."""
@@ -55,18 +69,17 @@ class Announcements:
         self._sightings.clear()
         return told
 
-    def _hear(self, datagram: Datagram) -> None:
-        port = datagram.target.port if datagram.target.port in _readers() else datagram.source.port
-        key = port, datagram.payload
+    def _hear(self, transport: Transport, port: int, datagram: Datagram) -> None:
+        key = transport, port, datagram.payload
         events = self._read.get(key)
         if events is None:
             if len(self._read) >= READ_KEPT:
                 self._read.clear()
-            events = self._read[key] = tuple(_readers()[port](datagram.payload))
+            events = self._read[key] = tuple(_readers()[transport, port](datagram.payload))
         for event in events:
             match event:
                 case Answer():
-                    self._answers.append(event)
+                    self._answer(event, port)
                 case Leased():
                     self._lease(event, datagram.at)
                 case Label():
@@ -77,11 +90,16 @@ class Announcements:
         begin = at - lasts // 2 if lease.renewed else at
         self._keep((lease.ip, lease.mac, LEASE, ""), begin, at + lasts)
 
+    def _answer(self, answer: Answer, port: int) -> None:
+        """Anybody on the link may claim any name: outside it only a name server is believed."""
+        if port == DNS or is_internal(answer.address):
+            self._answers.append(answer)
+
     def _sight(self, label: Label, ip: str, mac: str, at: int) -> None:
         if label.mac is not None:
             ip, mac = label.ip or "", label.mac
-        elif label.ip not in (None, ip):
-            ip, mac = label.ip or "", ""
+        elif label.ip is not None and label.ip != ip:
+            ip, mac = label.ip if is_internal(label.ip) else "", ""
         elif _is_no_name(ip):
             ip = ""
         if ip or mac:
@@ -123,9 +141,9 @@ class Leases:
 
 
 @cache
-def _readers() -> dict[int, Read]:
-    found = [one for one in dialects() if one.alone and one.transport is Transport.UDP]
-    return {port: _reader(dialect) for dialect in found for port in dialect.ports}
+def _readers() -> dict[tuple[Transport, int], Read]:
+    found = [one for one in dialects() if one.alone]
+    return {(dialect.transport, port): _reader(dialect) for dialect in found for port in dialect.ports}
 
 
 def _reader(dialect: Dialect) -> Read:
@@ -136,7 +154,11 @@ def _reader(dialect: Dialect) -> Read:
 @cache
 def ports() -> frozenset[int]:
     """The UDP ports on which something is announced."""
-    return frozenset(_readers())
+    return frozenset(port for transport, port in _readers() if transport is Transport.UDP)
+
+
+def _port(datagram: Datagram) -> int:
+    return datagram.target.port if datagram.target.port in ports() else datagram.source.port
 
 
 @cache

@@ -92,7 +92,9 @@ class Gatherer:
 
     def gather(self, batch: Batch) -> Iterator[Gathered]:
         """Take a batch; yield what is enough to be heard."""
-        for columns in self._decoder.decode(batch):
+        decoded = self._decoder.decode(batch)
+        self._announcements.hear_frames(self._decoder.frames)
+        for columns in decoded:
             self._announcements.hear(columns)
             part = self._selection.pick(columns)
             if part and (harvest := self._basket.add(part)):

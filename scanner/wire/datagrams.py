@@ -6,14 +6,13 @@ from collections.abc import Iterator
 from typing import NamedTuple
 
 import numpy as np
-import numpy.typing as npt
 
 from scanner import net
 from scanner.conversation import Endpoint
+from scanner.wire.announced import announced
 from scanner.wire.batch import Columns
 from scanner.wire.sheet import mac_text
 
-_QR_AT, _QR = 2, 0x80
 SMB_PORTS = frozenset({139, 445})
 """NetBIOS session service (RFC 1002 4.3) and SMB on its own; both put four bytes before each message."""
 _SMB_HEAD = np.dtype(
@@ -38,23 +37,9 @@ class Datagram(NamedTuple):
     """The MAC that the frame came from; None where the link has none."""
 
 
-def dns_replies(columns: Columns, ports: frozenset[int]) -> Iterator[bytes]:
-    """Yield the payloads on these ports that answer something (RFC 1035 4.1.1: QR is set), in their order."""
-    udp = np.flatnonzero((columns.protocol == 17) & (columns.captured > _QR_AT))
-    if not len(udp):
-        return
-    rows = udp[_of_ports(columns, udp, ports)]
-    rows = rows[columns.buffer[columns.payload[rows] + _QR_AT] & _QR != 0]
-    start = columns.payload[rows]
-    raw = memoryview(columns.buffer.data)
-    for begin, behind in zip(start.tolist(), (start + columns.captured[rows]).tolist(), strict=True):
-        yield bytes(raw[begin:behind])
-
-
 def datagrams(columns: Columns, ports: frozenset[int]) -> Iterator[Datagram]:
-    """Yield the datagrams from or to these ports, in the order of capture."""
-    udp = np.flatnonzero(columns.protocol == 17)
-    for row in udp[_of_ports(columns, udp, ports)].tolist():
+    """Yield the datagrams from or to these ports that tell something, in the order of capture."""
+    for row in announced(columns, ports).tolist():
         yield _datagram(columns, row)
 
 
@@ -76,11 +61,6 @@ def smb_setups(columns: Columns) -> Iterator[Datagram]:
     new = (head["magic"] == _SMB2) & (head["command2"] == _SETUP2)
     for row in rows[old | new].tolist():
         yield _datagram(columns, row)
-
-
-def _of_ports(columns: Columns, rows: npt.NDArray[np.intp], ports: frozenset[int]) -> npt.NDArray[np.bool_]:
-    wanted = list(ports)
-    return np.isin(columns.source_port[rows], wanted) | np.isin(columns.target_port[rows], wanted)
 
 
 def _datagram(columns: Columns, row: int) -> Datagram:

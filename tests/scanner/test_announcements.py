@@ -4,23 +4,27 @@ import pytest
 
 from scanner import announcements
 from scanner.announcements import Announcements, Leases, Told
-from scanner.conversation import Endpoint
+from scanner.conversation import Endpoint, Transport
 from scanner.events import Answer, Event, Label, Leased
 from scanner.model import LEASE, Sighting
 from scanner.wire.datagrams import Datagram
 
 MAC, OTHER = "02:00:00:00:00:01", "02:00:00:00:00:02"
 SECOND = 1_000_000_000
+ANSWER = Answer("x.example", "192.0.2.1")
 
 
 def heard(monkeypatch: pytest.MonkeyPatch, *said: tuple[str, Event, int]) -> Told:
     """What is taken after datagrams from addresses that tell one event each, at so many seconds."""
     told = {bytes([number]): event for number, (_, event, _) in enumerate(said)}
-    monkeypatch.setattr(announcements, "_readers", lambda: {5353: lambda payload: [told[payload]]})
+    monkeypatch.setattr(
+        announcements, "_readers", lambda: {(Transport.UDP, 5353): lambda payload: [told[payload]]}
+    )
     ear = Announcements()
     for number, (ip, _, at) in enumerate(said):
         target = Endpoint("224.0.0.251", 5353)
-        ear._hear(Datagram(at * SECOND, Endpoint(ip, 5353), target, bytes([number]), True, MAC))
+        heard = Datagram(at * SECOND, Endpoint(ip, 5353), target, bytes([number]), True, MAC)
+        ear._hear(Transport.UDP, 5353, heard)
     return ear.take()
 
 
@@ -36,6 +40,10 @@ def heard(monkeypatch: pytest.MonkeyPatch, *said: tuple[str, Event, int]) -> Tol
             id="who speaks for another does not lend it its MAC",
         ),
         pytest.param(
+            "10.0.0.1", Label("mdns.host", "x", "52.96.0.1"), None, None,
+            id="nobody on the link speaks for the Internet",
+        ),
+        pytest.param(
             "0.0.0.0", Label("dhcp.host_name", "x", None, OTHER), "", OTHER, id="a MAC in the text counts"
         ),
         pytest.param(
@@ -47,10 +55,25 @@ def heard(monkeypatch: pytest.MonkeyPatch, *said: tuple[str, Event, int]) -> Tol
     ],
 )  # fmt: skip
 def test_a_label_is_about_somebody(
-    monkeypatch: pytest.MonkeyPatch, sender: str, label: Label, ip: str, mac: str
+    monkeypatch: pytest.MonkeyPatch, sender: str, label: Label, ip: str | None, mac: str | None
 ) -> None:
     told = heard(monkeypatch, (sender, label, 5))
-    assert told.sightings == (Sighting(ip, mac, label.field, "x", 5 * SECOND, 5 * SECOND),)
+    expected = (Sighting(ip, mac or "", label.field, "x", 5 * SECOND, 5 * SECOND),) if ip is not None else ()
+    assert told.sightings == expected
+
+
+@pytest.mark.parametrize(
+    ("port", "address", "believed"),
+    [
+        pytest.param(53, "52.96.0.1", True, id="a name server is believed"),
+        pytest.param(5353, "10.0.0.9", True, id="a machine on the link may name one on the link"),
+        pytest.param(5353, "52.96.0.1", False, id="but nobody in the Internet"),
+    ],
+)
+def test_who_is_believed_on_names(port: int, address: str, believed: bool) -> None:
+    ear = Announcements()
+    ear._answer(Answer("x.example", address), port)
+    assert len(ear.take().answers) == believed
 
 
 def test_what_is_repeated_is_told_once_with_from_when_to_when(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -60,10 +83,12 @@ def test_what_is_repeated_is_told_once_with_from_when_to_when(monkeypatch: pytes
 
 
 def test_what_was_taken_is_not_told_again(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(announcements, "_readers", lambda: {53: lambda _: [Answer("x.example", "192.0.2.1")]})
+    monkeypatch.setattr(announcements, "_readers", lambda: {(Transport.UDP, 53): lambda _: [ANSWER]})
     ear = Announcements()
-    ear._hear(Datagram(0, Endpoint("10.0.0.53", 53), Endpoint("10.0.0.1", 4000), b"", True))
-    assert ear.take() == Told((Answer("x.example", "192.0.2.1"),), ())
+    ear._hear(
+        Transport.UDP, 53, Datagram(0, Endpoint("10.0.0.53", 53), Endpoint("10.0.0.1", 4000), b"", True)
+    )
+    assert ear.take() == Told((ANSWER,), ())
     assert ear.take() == Told()
 
 

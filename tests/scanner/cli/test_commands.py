@@ -146,7 +146,7 @@ def test_every_listing_has_every_form(office: Path, listing: list[str], form: st
         (["--verdict", "broken"], {"10.20.0.33", "10.20.0.34"}),
         (["--protocol", "pop3"], {"10.20.0.34"}),
         (["--mechanism", "PLAIN"], {"10.20.0.32"}),
-        (["--vendor", "ricoh"], {"10.20.0.31"}),
+        (["--vendor", "ricoh"], {"10.20.0.31", "10.20.0.110"}),
         (["--where", "backup"], {"10.20.0.32"}),
         (["--where", "192.0.2.0/24"], set()),
         (["--since", "2100-01-01"], set()),
