@@ -1,13 +1,14 @@
 """What a host is, by what it was heard to say: fingerprints vote, and those that agree make it surer.
 
-Pure: its only reading is that of the fingerprints beside it. The result does not depend on the order of labels.
+Pure: it reads nothing but the fingerprints beside it. The result does not depend on the order of labels.
 """
 
 from __future__ import annotations
 
+import re
 from collections import defaultdict
-from collections.abc import Iterable, Mapping
-from functools import lru_cache
+from collections.abc import Callable, Iterable, Mapping
+from functools import cache, lru_cache
 from math import prod
 from typing import Protocol
 
@@ -60,10 +61,12 @@ def _cleaned(text: str | None) -> str | None:
     return " ".join(text.replace("_", " ").split()).strip(" -.,;") or None if text else None
 
 
-def _vote(entry: Fingerprint, field: str, text: str) -> Vote | None:
-    found = compiled(entry.pattern).match(text)
-    if not found:
-        return None
+@cache
+def _matchers(field: str) -> tuple[tuple[Fingerprint, Callable[[str], re.Match[str] | None]], ...]:
+    return tuple((entry, compiled(entry.pattern).match) for entry in by_field().get(field, ()))
+
+
+def _vote(entry: Fingerprint, field: str, text: str, found: re.Match[str]) -> Vote | None:
     groups = found.groupdict()
     vendor = entry.vendor
     if "vendor" in groups and not (vendor := words().spellings.get((groups["vendor"] or "").casefold())):
@@ -79,8 +82,8 @@ def votes(field: str, text: str) -> tuple[Vote, ...]:
     text = text[:TEXT_READ].strip()
     if field == "mdns.product":  # Bonjour Printing 1.2.1, 9.2: it stands in parentheses
         text = text.removeprefix("(").removesuffix(")")
-    found = (_vote(entry, field, text) for entry in by_field().get(field, ()))
-    return tuple(vote for vote in found if vote)
+    found = [(entry, match) for entry, matches in _matchers(field) if (match := matches(text))]
+    return tuple(vote for entry, match in found if (vote := _vote(entry, field, text, match)))
 
 
 def evidence(labels: Iterable[Heard], oui: str | None) -> list[Vote]:
@@ -123,7 +126,11 @@ def _kind(found: Iterable[Vote]) -> tuple[str | None, float]:
         both = (scores["multifunction printer"], scores.pop("printer"))
         scores["multifunction printer"] = min(SURE, _either(both))
     tier = words().tier
-    for tiers, least in ((("appliance",), ENOUGH), (("appliance", "role", "general"), 0.0), (("program",), 0.0)):
+    for tiers, least in (
+        (("appliance",), ENOUGH),
+        (("appliance", "role", "general"), 0.0),
+        (("program",), 0.0),
+    ):
         kind = _best({k: s for k, s in scores.items() if tier[k] in tiers and s >= least}, words().kinds)
         if kind:
             return kind, scores[kind]
@@ -149,7 +156,7 @@ def _software(found: Iterable[Vote]) -> tuple[str | None, float]:
 
 
 def identify(labels: Iterable[Heard], oui: str | None) -> Device:
-    """Make of a host's labels and of its network card's maker what it is; ``Device()`` if nothing is known."""
+    """Make of a host's labels and its network card's maker what it is; ``Device()`` if nothing is known."""
     labels = tuple(labels)
     found = evidence(labels, oui)
     vendors = _scores((vote.vendor, vote) for vote in found)
@@ -166,12 +173,14 @@ def identify(labels: Iterable[Heard], oui: str | None) -> Device:
 
 def _fits(row: Advice, device: Device) -> bool:
     named = row.vendor is not None and row.vendor == device.vendor
-    speaks = row.software is not None and (device.software or "").casefold().startswith(row.software.casefold())
+    speaks = row.software is not None and (device.software or "").casefold().startswith(
+        row.software.casefold()
+    )
     if not (named or speaks) or (row.kinds and device.kind not in row.kinds):
         return False
     return row.model is None or bool(device.model and row.model.match(device.model))
 
 
 def oauth_advice(device: Device) -> str | None:
-    """Say in a sentence whether the vendor, or the program, has OAuth for Exchange Online; None if not known."""
+    """Say whether the device has OAuth for Exchange Online and what to do; None if nothing is known."""
     return next((row.advice for row in advices() if _fits(row, device)), None)

@@ -1,9 +1,10 @@
-"""What machines and programs are known by: the TOML files beside this, read once and compiled when first needed.
+"""What machines and programs are known by: the TOML files beside this, read once, compiled when needed.
 
 An entry says in which field a text stands (``matches``: a field of ``scanner.labels``, ``oui``, or a set of
 fields that words.toml names), how it looks (``pattern``), what follows (``device``), where that was seen
 (``source``) and ``examples``, which are its tests. Patterns ignore case, begin with ``^`` and may capture
-``vendor``, ``model`` and ``version``. An entry's ``weight`` is how often it is right where it matches.
+``vendor``, ``model`` and ``version``. An entry's ``weight`` is how often it is right where it matches. A
+source that only names a maker's manuals or products has not been confirmed on a trace.
 """
 
 from __future__ import annotations
@@ -69,7 +70,7 @@ class Advice:
     vendor: str | None
     software: str | None
     kinds: tuple[str, ...]
-    """None: all."""
+    """Empty: all."""
     model: re.Pattern[str] | None
     oauth: str
     """``yes``, ``some``, ``no`` or ``unknown``."""
