@@ -27,7 +27,7 @@ ENOUGH = 0.5
 """From here an appliance is one whatever programs run on it: a NAS with Postfix is a NAS."""
 
 
-class Heard(Protocol):
+class Told(Protocol):
     """A label, a sighting: whatever has a field and a text."""
 
     @property
@@ -86,7 +86,7 @@ def votes(field: str, text: str) -> tuple[Vote, ...]:
     return tuple(vote for entry, match in found if (vote := _vote(entry, field, text, match)))
 
 
-def evidence(labels: Iterable[Heard], oui: str | None) -> list[Vote]:
+def evidence(labels: Iterable[Told], oui: str | None) -> list[Vote]:
     """List which text matched which entry, each once, the weightiest first."""
     texts = {(label.field, label.text) for label in labels}
     if oui:
@@ -155,7 +155,7 @@ def _software(found: Iterable[Vote]) -> tuple[str | None, float]:
     return (f"{best} {max(versions)[1]}" if versions else best), scores[best]
 
 
-def identify(labels: Iterable[Heard], oui: str | None) -> Device:
+def identify(labels: Iterable[Told], oui: str | None) -> Device:
     """Make of a host's labels and its network card's maker what it is; ``Device()`` if nothing is known."""
     labels = tuple(labels)
     found = evidence(labels, oui)
