@@ -52,7 +52,8 @@ def machine(message: bytes) -> Machine | None:
     if kind == _CHALLENGE and len(message) >= _INFORMATION + 8:
         begin, behind = _place(message, _INFORMATION)
         pairs = {
-            code: raw.decode("utf-16-le", "replace") for code, raw in values(message[begin:behind], _PAIR)
+            code: raw.decode("utf-16-le", "replace")
+            for code, raw in values(message[max(begin, _INFORMATION + 8) : behind], _PAIR)
         }
         hosts, domains = ([pairs.get(code, "") for code in codes] for codes in (_HOSTS, _DOMAINS))
         return Machine(_once(hosts), _once(domains), _version(message, 20, 48))
