@@ -22,7 +22,8 @@ DNS, SMB = 53, 445
 NOWHERE = "0.0.0.0"
 """Stands for the address of what is said without one."""
 READ_KEPT = 4096
-"""Payloads whose meaning is at hand: machines repeat themselves; past it all are let go and read anew."""
+"""Payloads whose meaning is at hand: machines repeat themselves; past it all are let go and read anew. None
+of SMB: those hold the answers of logins."""
 LEASES_KEPT = 8
 """Leases of one address that are remembered: it goes from hand to hand in days."""
 ADDRESSES_KEPT = 100_000
@@ -44,6 +45,7 @@ class Announcements:
         """Begin with nothing heard."""
         self._read: dict[tuple[Transport, int, bytes], tuple[Event, ...]] = {}
         self._answers: list[Answer] = []
+        self._leases: list[Sighting] = []
         self._sightings: dict[tuple[str, str, str, str], tuple[int, int]] = {}
 
     def hear(self, columns: Columns) -> None:
@@ -51,7 +53,7 @@ class Announcements:
         for datagram in datagrams(columns, ports()):
             self._hear(Transport.UDP, _port(datagram), datagram)
         for segment in smb_setups(columns):
-            self._hear(Transport.TCP, SMB, segment)
+            self._tell(_readers()[Transport.TCP, SMB](segment.payload), SMB, segment)
 
     def hear_frames(self, frames: Iterable[Frame]) -> None:
         """Hear frames of their own."""
@@ -62,10 +64,10 @@ class Announcements:
 
     def take(self) -> Told:
         """Give what was heard since the last time."""
-        told = Told(
-            tuple(self._answers), tuple(Sighting(*key, *span) for key, span in self._sightings.items())
-        )
+        labels = (Sighting(*key, *span) for key, span in self._sightings.items())
+        told = Told(tuple(self._answers), (*self._leases, *labels))
         self._answers.clear()
+        self._leases.clear()
         self._sightings.clear()
         return told
 
@@ -76,6 +78,9 @@ class Announcements:
             if len(self._read) >= READ_KEPT:
                 self._read.clear()
             events = self._read[key] = tuple(_readers()[transport, port](datagram.payload))
+        self._tell(events, port, datagram)
+
+    def _tell(self, events: Iterable[Event], port: int, datagram: Datagram) -> None:
         for event in events:
             match event:
                 case Answer():
@@ -88,7 +93,7 @@ class Announcements:
     def _lease(self, lease: Leased, at: int) -> None:
         lasts = lease.seconds * 1_000_000_000
         begin = at - lasts // 2 if lease.renewed else at
-        self._keep((lease.ip, lease.mac, LEASE, ""), begin, at + lasts)
+        self._leases.append(Sighting(lease.ip, lease.mac, LEASE, "", begin, at + lasts))
 
     def _answer(self, answer: Answer, port: int) -> None:
         """Anybody on the link may claim any name: outside it only a name server is believed."""

@@ -135,10 +135,11 @@ def judge(settings: Settings, catalogue: Catalogue | None = None) -> Callable[[H
 def lens(settings: Settings, catalogue: Catalogue | None = None) -> Lens:
     """How to look at hosts, by the tables that the user chose."""
     from db.filters import Lens
+    from scanner.identify import identify
     from scanner.net import vendor
     from scanner.relays import chains
 
-    return Lens(judge(settings, catalogue), vendor, chains=chains)
+    return Lens(judge(settings, catalogue), vendor, identify, chains)
 
 
 def dates(settings: Settings) -> Retirement:

@@ -6,7 +6,9 @@ from datetime import UTC, date, datetime
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
-from scanner.model import Attempt, Heard, Host, Observation, Reason, Usage, Verdict
+from scanner.identify import oauth_advice
+from scanner.model import Attempt, Heard, Host, Level, Observation, Reason, Usage, Verdict
+from scanner.net import is_randomised
 
 if TYPE_CHECKING:
     from scanner.catalogue.retirement import Deadline
@@ -78,17 +80,24 @@ def host_record(host: Host, verdict: Verdict) -> Record:
             "place": host.device.place,
         },
         "router": host.router,
+        "mac_randomised": bool(host.mac and is_randomised(host.mac)),
         "verdict": verdict.level,
         "deadline": verdict.deadline.isoformat() if verdict.deadline else None,
         "reasons": [reason_record(reason) for reason in verdict.reasons],
         "behind": list(host.behind),
         "carries": list(host.carries),
-        "advice": verdict.advice,
+        "advice": advice(host, verdict),
         "first_seen": timestamp(host.first_seen),
         "last_seen": timestamp(host.last_seen),
         "usage": [_usage(use) for use in host.usage],
         "offers": [],
     }
+
+
+def advice(host: Host, verdict: Verdict) -> str:
+    """What to do, with what is known of the device where its login is to change."""
+    known = oauth_advice(host.device) if verdict.level in (Level.BROKEN, Level.BREAKS) else None
+    return " ".join(part for part in (verdict.advice, known) if part)
 
 
 def _name(heard: Heard) -> Record:

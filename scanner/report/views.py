@@ -12,6 +12,8 @@ from urllib.parse import urlsplit
 from scanner.model import Level, RunTotals
 from scanner.report.records import Record
 
+NAMES_SHOWN = 2
+"""Names in a table; other forms have all."""
 SITES = {"learn.microsoft.com": "Microsoft Learn", "techcommunity.microsoft.com": "Exchange Team Blog"}
 """What people call the sites that most dates come from."""
 
@@ -49,9 +51,26 @@ def _host(record: Record) -> list[str]:
     return [*record["addresses"], *([record["mac"]] if record["mac"] else [])] or [record["host"]]
 
 
+def called(record: Record) -> list[str]:
+    """What a host is called, each name once, the latest heard first."""
+    names = sorted(record["names"], key=lambda name: name["last_seen"], reverse=True)
+    return list(dict.fromkeys(name["name"] for name in names))
+
+
+def what(record: Record) -> str | None:
+    """What a host is, in a line: its make, else its card's; its kind, and where it stands."""
+    device = record["device"]
+    make = " ".join(part for part in (device["vendor"], device["model"]) if part)
+    if not make:
+        make = "randomised MAC" if record["mac_randomised"] else record["vendor"] or device["software"]
+    kind = "router" if record["router"] else device["kind"]
+    return ", ".join(part for part in (make, kind, device["place"]) if part) or None
+
+
 def _who(record: Record) -> list[str]:
-    names = [name["name"] for name in record["names"]]
-    return [*names, *([record["vendor"]] if record["vendor"] else [])]
+    carries = len(record["carries"])
+    is_what = [what(record), f"relay for {carries}" if carries else None]
+    return [*called(record)[:NAMES_SHOWN], *(part for part in is_what if part)]
 
 
 def _verdict(record: Record) -> list[str]:
@@ -104,12 +123,12 @@ _LOST = {
 }
 HOSTS = View(
     (
-        "host", "addresses", "mac", "vendor", "names", "device", "router", "verdict", "deadline", "reasons",
-        "behind", "carries", "advice", "first_seen", "last_seen", "usage", "offers",
+        "host", "addresses", "mac", "vendor", "names", "device", "router", "mac_randomised", "verdict",
+        "deadline", "reasons", "behind", "carries", "advice", "first_seen", "last_seen", "usage", "offers",
     ),
     {
         "host": _host,
-        "name, maker": _who,
+        "what it is": _who,
         "verdict": _verdict,
         "why": _why,
     },

@@ -9,12 +9,17 @@ import click
 
 from scanner.cli import options
 from scanner.cli.settings import InputError, Settings, inventory, lens
+from scanner.identify import Vote, evidence
 from scanner.model import Host, Observation, Reason, Verdict
 from scanner.report.escape import visible
 from scanner.report.formats import Format, write_lines
 from scanner.report.records import Record, host_record, session_record, timestamp
-from scanner.report.views import local_time
+from scanner.report.views import local_time, what
 
+VOTES_SHOWN = 8
+"""Fingerprints that matched, the weightiest first; more repeat them."""
+HOSTS_SHOWN = 20
+"""Hosts behind a relay; ``hosts --behind`` lists all."""
 SESSIONS_SHOWN = 10
 """Sessions a host in the explanation; ``sessions --host`` lists all."""
 
@@ -46,13 +51,15 @@ def command(settings: Settings, host: str, form: str) -> None:
 
 
 def _lines(host: Host, verdict: Verdict, seen: list[Observation]) -> list[str]:
-    names = ", ".join(dict.fromkeys(name.text for name in host.names)) or "no name heard"
+    record = host_record(host, verdict)
+    kind = what(record) or "nothing known of its kind"
     lines = [
-        visible(f"{host.host}  {', '.join(host.addresses)}  {host.vendor or 'unknown maker'}  {names}"),
+        visible(f"{host.host}  {', '.join(host.addresses)}  {kind}"),
         f"verdict: {verdict.level.value}" + (f", {verdict.deadline}" if verdict.deadline else ""),
     ]
-    if verdict.advice:
-        lines.append(f"what to do: {verdict.advice}")
+    if record["advice"]:
+        lines.append(visible(f"what to do: {record['advice']}"))
+    lines += _identity(host)
     lines += ["", "because:", *(f"  {line}" for reason in verdict.reasons for line in _reason(reason))]
     lines += ["", f"seen (the last {len(seen)}):"]
     for one in seen:
@@ -61,6 +68,31 @@ def _lines(host: Host, verdict: Verdict, seen: list[Observation]) -> list[str]:
         lines.append(visible(f"      {_server(one)}"))
         lines += [visible(f"      {step}") for step in one.evidence.split("; ") if step]
     return lines
+
+
+def _identity(host: Host) -> list[str]:
+    """Names with where and when they were heard, what tells the device, and the relays around it."""
+    lines = ["", "called:"] if host.names else ["", "no name heard"]
+    for name in host.names:
+        span = f"{local_time(timestamp(name.first_seen))} to {local_time(timestamp(name.last_seen))}"
+        lines.append(visible(f"  {name.text}  ({name.field}, {span})"))
+    if votes := evidence(host.labels, host.vendor)[:VOTES_SHOWN]:
+        lines += [
+            "",
+            f"taken for {host.device.kind or 'what it is'} (confidence {host.device.confidence:.2f}):",
+        ]
+        lines += [visible(f"  {vote.field} {vote.text!r} says {_says(vote)}") for vote in votes]
+    if host.behind:
+        lines += ["", visible("its mail passes: " + " -> ".join((host.host, *host.behind)))]
+    if host.carries:
+        more = f" and {len(host.carries) - HOSTS_SHOWN} more" if len(host.carries) > HOSTS_SHOWN else ""
+        lines += ["", visible(f"relay for: {', '.join(host.carries[:HOSTS_SHOWN])}{more}")]
+    return lines
+
+
+def _says(vote: Vote) -> str:
+    parts = (vote.vendor, vote.model, vote.kind, vote.software)
+    return f"{', '.join(part for part in parts if part)} [{vote.entry}, {vote.weight:.2f}]"
 
 
 def _server(seen: Observation) -> str:

@@ -33,8 +33,8 @@ SESSION_KEYS = (
     " auth_class outcome attempts basis confidence username mails gaps evidence"
 )
 HOST_KEYS = (
-    "host addresses mac vendor names device router verdict deadline reasons behind carries advice first_seen"
-    " last_seen usage offers"
+    "host addresses mac vendor names device router mac_randomised verdict deadline reasons behind carries"
+    " advice first_seen last_seen usage offers"
 )
 USAGE_KEYS = (
     "server_name server_kind server_port protocol service tls_mode tls_version mechanism auth_class outcome"
