@@ -1,7 +1,8 @@
 """Make the captures that are measured: always the same from a seed, and kept in the temporary folder.
 
 ``mailstorm`` is 66,000 short mail sessions of a dozen kinds, a few dozen open at a time; ``office`` is
-three million packets of an office at a mirror port, 8 of 100 of them mail, 20 in a VLAN, 15 of IPv6;
+three million packets of an office at a mirror port, 8 of 100 of them mail, 1 names that are announced or
+asked for all around, 20 in a VLAN, 15 of IPv6;
 ``halfopen`` is a million connections that never say anything.
 ``python -m benchmarks.make [NAME...]`` makes them and tells where they are.
 """
@@ -18,12 +19,13 @@ from pathlib import Path
 
 import numpy as np
 
+from benchmarks import announced
 from benchmarks.dialogues import MAIL, MAILBOX_SERVERS, WEIGHTS, asked_name, bulk
 from benchmarks.packets import Ends, Layout, Numbers, Packets, Template
 from benchmarks.parts import Bytes, Dialogue, Draw
 
 SEED = 20261124
-VERSION = 5
+VERSION = 6
 """Counted up when captures change, so that no old one is measured."""
 HEADER = struct.pack("<IHHiIII", 0xA1B2C3D4, 2, 4, 0, 0, 65535, 1)
 BEGAN = 1_790_000_000_000_000
@@ -31,7 +33,7 @@ BEGAN = 1_790_000_000_000_000
 SLICE = 24_000_000
 """Bytes of conversations patched at once; those still open at a slice's end wait for the next."""
 OFFICE_HOSTS, STORM_HOSTS = 2_000, 16_384
-MAIL_SHARE, VLAN_SHARE, IPV6_SHARE, NAMES_SHARE = 0.08, 0.20, 0.15, 0.01
+MAIL_SHARE, VLAN_SHARE, IPV6_SHARE, NAMES_SHARE, ANNOUNCED_SHARE = 0.08, 0.20, 0.15, 0.01, 0.01
 FIRST_PORT, PORTS = 32_768, 28_232
 """What Linux gives to clients."""
 BULK_KINDS = 32
@@ -86,7 +88,10 @@ def _patched(kind: Kind, numbers: Numbers, began: Numbers, draw: np.random.Gener
         ports=FIRST_PORT + (turn * 7 + host * 13) % PORTS,
         began=began[numbers],
     )
-    return kind.template.patched(ends, Draw(len(numbers), draw))
+    own = announced.OWN
+    digits = np.frombuffer(b"".join(own.words), np.uint8)
+    hosts = digits[host[:, None] >> np.array([12, 8, 4, 0]) & 15]
+    return kind.template.patched(ends, Draw(len(numbers), draw, {own: hosts}))
 
 
 def _addresses(net: bytes, third: Numbers, fourth: Numbers, ipv6: bool) -> Bytes:
@@ -126,8 +131,9 @@ def office(packets: int = 3_000_000) -> Iterator[bytes]:
     kinds = [
         *_shared(mail, MAIL_GAP, packets * MAIL_SHARE),
         *_shared(dict.fromkeys(names, 1.0), MAIL_GAP, packets * NAMES_SHARE),
+        *_shared(announced.WEIGHTS, MAIL_GAP, packets * ANNOUNCED_SHARE),
         *_shared(dict.fromkeys(bulk(random.Random(SEED), BULK_KINDS), 1.0), BULK_GAP,
-                 packets * (1 - MAIL_SHARE - NAMES_SHARE)),
+                 packets * (1 - MAIL_SHARE - NAMES_SHARE - ANNOUNCED_SHARE)),
     ]  # fmt: skip
     return told(kinds, packets * 1_000_000 // OFFICE_PACKETS_A_SECOND)
 

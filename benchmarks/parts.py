@@ -69,21 +69,21 @@ class Dialogue:
 
 @dataclass(slots=True)
 class Draw:
-    """Values of fields for so many conversations; a field's are drawn once."""
+    """Values of fields for so many conversations; a field's are drawn once, unless they are given."""
 
     count: int
     random: np.random.Generator
-    _drawn: dict[Field, Bytes] = field(default_factory=dict)
+    drawn: dict[Field, Bytes] = field(default_factory=dict)
 
     def of(self, part: Field | Encoded) -> Bytes:
         """Give a row of bytes a conversation."""
         if isinstance(part, Encoded):
             return encoded(np.concatenate([self._row(inner) for inner in part.parts], axis=1))
-        if part not in self._drawn:
+        if part not in self.drawn:
             words = np.frombuffer(b"".join(part.words), np.uint8).reshape(len(part.words), -1)
             chosen = self.random.integers(0, len(words), (self.count, part.times))
-            self._drawn[part] = words[chosen].reshape(self.count, len(part))
-        return self._drawn[part]
+            self.drawn[part] = words[chosen].reshape(self.count, len(part))
+        return self.drawn[part]
 
     def _row(self, part: Part) -> Bytes:
         if isinstance(part, bytes):

@@ -156,6 +156,15 @@ def office() -> list[Goal]:
     return compared("office", [Peer("nDPI", 1.0), Peer("tshark", 45.0, rounds=1)], 120)
 
 
+def names() -> list[Goal]:
+    """Read an office with and without what machines announce of themselves."""
+    from benchmarks.names import MOST, cost
+
+    made = [sys.executable, "-m", "benchmarks.make", "office"]
+    path = subprocess.run(made, check=True, stdout=subprocess.PIPE, text=True).stdout.strip()
+    return [Goal("office: names and devices cost", cost(path), "at most", MOST, "%")]
+
+
 def halfopen() -> list[Goal]:
     """Read connections that are opened and left."""
     return compared("halfopen", [], 150)
@@ -172,6 +181,7 @@ MEASURES: dict[str, Callable[[], list[Goal]]] = {
     "start": start,
     "mailstorm": mailstorm,
     "office": office,
+    "names": names,
     "halfopen": halfopen,
     "inventory": inventory,
 }
