@@ -178,10 +178,13 @@ class HttpSession:
             case b"cookie":
                 self._cookies(value, heard)
             case _ if name in HEADERS:
-                told = text(value)
-                self._label(HEADERS[name], told, heard)
-                if self._asking and name == b"user-agent":
-                    self._asking.agent = told
+                told, asking = text(value), self._asking
+                if name == b"user-agent" and asking:
+                    asking.agent = told
+                if not (name == b"host" and asking and asking.method == b"CONNECT"):
+                    self._label(
+                        HEADERS[name], told, heard
+                    )  # of CONNECT it is the target, which may be refused
 
     def _cookies(self, value: bytes, heard: list[Event]) -> None:
         for cookie in value.split(b";"):
