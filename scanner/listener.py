@@ -223,7 +223,13 @@ def _is_whole(heard: Conversation) -> bool:
 
 
 def _concerns_mail(account: Account, kind: ServerKind) -> bool:
-    """Web traffic that neither logs in nor goes to Microsoft's mail or sign-in is nobody's business here."""
+    """Web traffic that neither logs in nor goes to Microsoft's mail or sign-in is nobody's business here.
+
+    Nor is what is said to a proxy that opens no tunnel: it does not even get that far.
+    """
+    only_proxy = account.protocol == "http" and account.tls_mode is _CLEAR and account.phase is None
+    if account.protocol == "socks" or (only_proxy and not account.attempts):
+        return False
     if account.protocol in MAIL or kind in _MICROSOFT:
         return True
     return account.protocol == "http" and bool(account.attempts or account.service or account.offered)

@@ -15,6 +15,7 @@ from scanner.protocols.http_heads import (
     Head,
     Request,
     client_mark,
+    login_cookies,
     realm,
     server_mark,
     text,
@@ -26,8 +27,6 @@ from scanner.wire.lines import Lines
 PENDING_LIMIT = 256
 """Requests that wait for an answer; more are not matched and told as ``http_pipeline``."""
 _HEXADECIMAL = b"0123456789abcdefABCDEF"
-_COOKIES = (b"fedauth", b"rtfa", b"cadata", b"openidconnect.token")
-"""Cookies that stand for a login at Exchange's and SharePoint's front ends."""
 
 
 class HttpSession:
@@ -41,6 +40,7 @@ class HttpSession:
         self._chunks = [False, False]
         self._endless = [False, False]
         self._page: Page | None = None
+        self._only_connects: bool | None = None
         self._requests: deque[Request] = deque()
         self._asking: Request | None = None
         self._unheard: Request | None = None
@@ -98,7 +98,7 @@ class HttpSession:
         final = [one for one in (self._unheard, *self._requests) if one and one.login and one.login.final]
         for request in final or [one for one in (self._opened,) if one]:
             self._attempt(request, None, b"", heard)
-        if any(self._spoke):
+        if any(self._spoke) and not self._only_connects:  # nobody but a proxy was spoken with
             both = Phase.SERVED if self._answered_any else Phase.ANSWERED
             heard.append(Reached(both if all(self._spoke) else Phase.OPENED))
         return heard
@@ -176,7 +176,8 @@ class HttpSession:
             case b"content-encoding":
                 head.coded = value.lower() != b"identity"
             case b"cookie":
-                self._cookies(value, heard)
+                for cookie in login_cookies(value):
+                    self._label("http.cookie", cookie, heard)
             case _ if name in HEADERS:
                 told, asking = text(value), self._asking
                 if name == b"user-agent" and asking:
@@ -185,12 +186,6 @@ class HttpSession:
                     self._label(
                         HEADERS[name], told, heard
                     )  # of CONNECT it is the target, which may be refused
-
-    def _cookies(self, value: bytes, heard: list[Event]) -> None:
-        for cookie in value.split(b";"):
-            name = cookie.partition(b"=")[0].strip()
-            if name.lower() in _COOKIES:
-                self._label("http.cookie", text(name), heard)
 
     def _label(self, name: str, text: str, heard: list[Event]) -> None:
         told, fact = self._told, (name, text)
@@ -206,6 +201,7 @@ class HttpSession:
         self._answer_unheard(request, heard)
         if request.login and request.login.final:
             self._opened = None
+        self._only_connects = request.method == b"CONNECT" and self._only_connects is not False
         path, _, query = request.target.partition(b"?")
         if path.lower().startswith((b"http://", b"https://")):
             path = b"/" + path.split(b"/", 3)[-1]

@@ -25,6 +25,8 @@ READ = (
     ),
 )  # fmt: skip
 """Headers of each side that are looked at."""
+_COOKIES = (b"fedauth", b"rtfa", b"cadata", b"openidconnect.token")
+"""Cookies that stand for a login at Exchange's and SharePoint's front ends."""
 _REALM = re.compile(
     rb'(?:^|[\s,])(?:basic|digest)\s.*?realm=(?:"((?:[^"\\]|\\.)*)"|([^\s",]+))',
     re.IGNORECASE | re.DOTALL,
@@ -68,6 +70,12 @@ def realm(challenge: bytes) -> str:
     if not found:
         return ""
     return text(found[2] if found[1] is None else re.sub(rb"\\(.)", rb"\1", found[1])).strip()
+
+
+def login_cookies(value: bytes) -> list[str]:
+    """Name the cookies in a Cookie header that stand for a login."""
+    names = (cookie.partition(b"=")[0].strip() for cookie in value.split(b";"))
+    return [text(name) for name in names if name.lower() in _COOKIES]
 
 
 def text(raw: bytes) -> str:

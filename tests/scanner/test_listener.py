@@ -252,6 +252,7 @@ def test_a_certificate_names_what_an_address_does_not() -> None:
 )
 def test_a_tunnel_that_is_not_opened_is_no_mail(said: Said) -> None:
     assert listened(said) is None
+    assert listened(said, catalogue=load_catalogue(extra=[PROXY])) is None
 
 
 def test_what_a_server_behind_a_proxy_says_of_itself_is_not_the_proxys() -> None:
