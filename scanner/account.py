@@ -20,6 +20,7 @@ from scanner.events import (
     Leased,
     Login,
     Mail,
+    Manner,
     Offer,
     Outcome,
     Phase,
@@ -31,6 +32,7 @@ from scanner.events import (
     Turn,
     Weird,
 )
+from scanner.labels import SERVER as OF_SERVER
 from scanner.model import Attempt, AuthClass, Basis
 from scanner.protocols.sasl import auth_class
 
@@ -94,6 +96,8 @@ class Account:
     protocol: str | None = None
     tls_mode: TlsMode | None = None
     greeting_host: str | None = None
+    greeting: tuple[str, str] | None = None
+    """The protocol and the text of a greeting; one that came through a proxy's tunnel is not kept."""
     client_name: str | None = None
     offered: tuple[str, ...] = ()
     service: str | None = None
@@ -111,8 +115,9 @@ class Account:
     """What was inside TLS was heard in clear: a tap had decrypted it."""
     lost: bool = False
     """Bytes are missing that could be a login: the client's, or nobody knows how many."""
+    tunnel_host: str | None = None
+    """Where a proxy's tunnel leads, if one was opened: the name or the address that was asked for."""
     tunnel_port: int | None = None
-    """Where a proxy's tunnel leads, if one was opened."""
     phase: Phase | None = None
     served_before_loss: bool = False
     labels: list[Label] = field(default_factory=list)
@@ -126,10 +131,19 @@ class Account:
         """Fold one event in."""
         FOLDS[type(event)](self, event)
 
-    def enter_tunnel(self, port: int) -> None:
-        """Begin anew inside a proxy's tunnel to a port: what the proxy did for the client is no mail."""
+    def enter_tunnel(self, host: str, port: int) -> None:
+        """Begin anew inside a proxy's tunnel: what the proxy did for the client is no mail."""
         self.protocol = self.tls_mode = self.phase = None
-        self.tunnel_port = port
+        self.tunnel_host, self.tunnel_port = host, port
+
+    def forget(self, name: str) -> None:
+        """Drop the labels of a field."""
+        self.labels = [label for label in self.labels if label.field != name]
+
+    def tell_banner(self, text: str) -> None:
+        """Add what the greeting says of the server's program."""
+        if self.greeting and text:
+            self._label(Label(f"{self.greeting[0]}.banner", text))
 
     def _turn(self, turn: Turn) -> None:
         if len(self.turns) < TURNS_KEPT:
@@ -138,6 +152,8 @@ class Account:
     def _greeting(self, greeting: Greeting) -> None:
         host = greeting.host
         self.greeting_host = self.greeting_host or host
+        if self.tunnel_host is None and self.protocol:
+            self.greeting = self.protocol, greeting.text
         self._step(f"greeting of {host}" if host else "greeting")
 
     def _client_name(self, client: ClientName) -> None:
@@ -202,9 +218,16 @@ class Account:
         if certificate.subject:
             self._label(Label("tls.certificate", certificate.subject))
 
+    def _manner(self, manner: Manner) -> None:
+        text = manner.text if manner.left or not self.whole else f"{manner.text} quit=none".lstrip()
+        if text:
+            self._label(Label("smtp.manner", text))
+
     def _label(self, label: Label) -> None:
         if label.field in TUNNELS:
             self.inner = label
+        elif self.tunnel_host is not None and label.field in OF_SERVER:
+            return  # it is about a server behind the proxy, whose address nobody knows
         if len(self.labels) < LABELS_KEPT:
             self.labels.append(label)
         else:
@@ -276,6 +299,7 @@ FOLDS: dict[type[Event], Callable[[Account, Any], None]] = {
     Turn: Account._turn,
     Mail: Account._mail,
     Label: Account._label,
+    Manner: Account._manner,
     Answer: Account._elsewhere,
     Leased: Account._elsewhere,
     Gap: Account._gap,

@@ -150,6 +150,15 @@ class Mail:
 
 
 @record
+class Manner:
+    """How a client speaks, as far as it tells programs apart; see ``protocols.smtp_manner``."""
+
+    text: str
+    left: bool
+    """It took its leave, or nobody can tell: False where all was heard and there was none."""
+
+
+@record
 class Label:
     """A fact worth keeping, named ``protocol.field``, such as ``smtp.public_ip`` or ``eas.device_id``.
 
@@ -220,5 +229,5 @@ class Reached:
 
 Event = (
     Greeting | ClientName | Offer | Login | TlsStarted | ClientHello | ServerHello | Certificate | Turn | Mail
-    | Label | Leased | Answer | Gap | Weird | Service | Reached
+    | Manner | Label | Leased | Answer | Gap | Weird | Service | Reached
 )  # fmt: skip

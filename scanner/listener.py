@@ -4,13 +4,19 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from ipaddress import ip_address
 
 from scanner.account import FOLDS, Account, Usernames
 from scanner.catalogue.exchange import Catalogue, Match
 from scanner.conversation import CLIENT, Chunk, Conversation, Ending, Flow, Side
 from scanner.events import Certificate, Label, TlsMode, TlsStarted
+from scanner.labels import CLIENT as OF_CLIENT
+from scanner.labels import SERVER as OF_SERVER
 from scanner.model import Observation, ServerKind
+from scanner.net import is_internal
+from scanner.protocols.banner import banner
 from scanner.recognise import Recognised, inner_protocol, inner_tls, recognise
+from scanner.record import record
 from scanner.session import Dialect
 
 STARTTLS_PORTS = frozenset({25, 587, 2525, 110, 143})
@@ -20,6 +26,26 @@ _CLEAR, _CLOSED, _RESET = TlsMode.CLEAR, Ending.CLOSED, Ending.RESET
 _MICROSOFT = (ServerKind.EXCHANGE_ONLINE, ServerKind.SIGN_IN)
 LAYERS = 4
 """Protocols one inside the other: a proxy's CONNECT, mail, STARTTLS, and one to spare; more is not read."""
+LOCAL_ENDS = (".local", ".lan", ".internal", ".home.arpa")
+"""Names of the site's own (RFC 6762 3, custom, ICANN's resolution of 2024-07-29, RFC 8375)."""
+
+
+@record
+class Overheard:
+    """What a conversation that has nothing to do with mail tells of its two machines, in labels."""
+
+    client_ip: str
+    client_mac: str | None
+    server_ip: str
+    server_mac: str | None
+    first_seen: int
+    """ns"""
+    last_seen: int
+    """ns"""
+    of_client: tuple[Label, ...]
+    """Fields of ``labels.CLIENT``; empty unless the client's address is the site's own."""
+    of_server: tuple[Label, ...]
+    """Fields of ``labels.SERVER``; likewise of the server."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,6 +58,13 @@ class Listener:
 
     def observe(self, conversation: Conversation, dns_name: str | None = None) -> Observation | None:
         """Listen to a conversation; None if it has nothing to do with mail or Exchange Online."""
+        found = self.listen(conversation, dns_name)
+        return found if isinstance(found, Observation) else None
+
+    def listen(
+        self, conversation: Conversation, dns_name: str | None = None
+    ) -> Observation | Overheard | None:
+        """Listen to a conversation; of one that has nothing to do with mail, tell what its machines are."""
         flow = conversation.flow
         recognised = recognise(conversation.chunks, flow.server.port, flow.client.port)
         if recognised is None:
@@ -40,25 +73,47 @@ class Listener:
             conversation = _turn_round(conversation)
         account = Account(self.usernames, whole=_is_whole(conversation), lost=not conversation.client_started)
         _listen(account, recognised, conversation)
-        return self._record(conversation, account, dns_name)
+        return self._record(conversation, account, dns_name) or _overheard(conversation, account)
 
     def _record(self, heard: Conversation, account: Account, dns_name: str | None) -> Observation | None:
-        server, hello = heard.flow.server, account.hello
-        asked = hello.server_name if hello else None
-        name = asked or account.greeting_host or dns_name or account.label("http.host")
-        if name is None and account.certificate:
-            name = self._certified(account.certificate)
-        match = self.catalogue.classify(server.ip, name)
+        hello, address = account.hello, heard.flow.server.ip
+        if account.tunnel_host is None:
+            name = (hello.server_name if hello else None) or account.greeting_host
+            name = name or (_host_asked(account) if account.protocol == "http" else None) or dns_name
+            if name is None and account.certificate:
+                name = self._certified(account.certificate)
+            match = self.catalogue.classify(address, name)
+        else:
+            name, match = self._behind_proxy(account, address, account.tunnel_host)
         if account.protocol in (None, "tls"):
-            account.protocol = inner_protocol(
-                hello.alpn if hello else (), account.tunnel_port or server.port, name
-            )
+            port = account.tunnel_port or heard.flow.server.port
+            account.protocol = inner_protocol(hello.alpn if hello else (), port, name)
         if not _concerns_mail(account, match.kind):
             return None
+        if account.greeting and match.kind not in _MICROSOFT:
+            account.tell_banner(banner(*account.greeting))
         family = self.catalogue.family(name) if name and name is account.greeting_host else None
         if family and dns_name and self.catalogue.role(dns_name):
             family = dns_name
         return _observation(self.sensor, heard, account, (name, family), match)
+
+    def _behind_proxy(self, account: Account, proxy: str, asked: str) -> tuple[str | None, Match]:
+        """The server that a proxy was asked for: its name, and what it is by that or by what it says."""
+        hello, target = account.hello, _address(asked)
+        said = (hello.server_name if hello else None, account.greeting_host, _host_asked(account))
+        names = [name for name in (None if target else asked.lower().rstrip("."), *said) if name]
+        if not names and account.certificate and (certified := self._certified(account.certificate)):
+            names = [certified]
+        name = names[0] if names else None
+        places = (target, proxy) if target else (proxy,)  # --endpoint may name the proxy's own address
+        candidates: list[str | None] = [*names] or [None]
+        for place in places:
+            for candidate in candidates:
+                match = self.catalogue.classify(place, candidate)
+                if match.matched:
+                    return name, match
+        local = is_internal(target) if target else not name or "." not in name or name.endswith(LOCAL_ENDS)
+        return name, Match(ServerKind.INTERNAL if local else ServerKind.OTHER)
 
     def _certified(self, certificate: Certificate) -> str | None:
         """The name in a certificate that the catalogue knows, else its first."""
@@ -104,14 +159,16 @@ def _listen(account: Account, recognised: Recognised | None, heard: Conversation
                 return
             case TlsStarted():
                 account.bare_inside = _goes_on_bare(recognised.dialect, chunks)
-                if not account.bare_inside:
+                if account.bare_inside:
+                    account.forget("smtp.manner")  # the inner session tells more of it
+                else:
                     recognised = inner_tls()
             case Label(text=target):
-                asked = target.rpartition(":")[2]
+                host, _, asked = target.rpartition(":")
                 port = int(asked) if asked.isdecimal() else 0
                 recognised = recognise(chunks, port, 0)
                 if recognised:
-                    account.enter_tunnel(port)
+                    account.enter_tunnel(host, port)
         account.inner = None
 
 
@@ -166,10 +223,51 @@ def _is_whole(heard: Conversation) -> bool:
 
 
 def _concerns_mail(account: Account, kind: ServerKind) -> bool:
-    """Web traffic that neither logs in nor goes to Microsoft's mail or sign-in is nobody's business here."""
+    """Web traffic that neither logs in nor goes to Microsoft's mail or sign-in is nobody's business here.
+
+    Nor is what is said to a proxy that opens no tunnel: it does not even get that far.
+    """
+    only_proxy = account.protocol == "http" and account.tls_mode is _CLEAR and account.phase is None
+    if account.protocol == "socks" or (only_proxy and not account.attempts):
+        return False
     if account.protocol in MAIL or kind in _MICROSOFT:
         return True
     return account.protocol == "http" and bool(account.attempts or account.service or account.offered)
+
+
+def _overheard(heard: Conversation, account: Account) -> Overheard | None:
+    """The facts that are worth keeping: about machines of the site."""
+    client, server = heard.flow.client.ip, heard.flow.server.ip
+    of_client = tuple(label for label in account.labels if label.field in OF_CLIENT)
+    of_server = tuple(label for label in account.labels if label.field in OF_SERVER)
+    of_client = of_client if of_client and is_internal(client) else ()
+    of_server = of_server if of_server and is_internal(server) else ()
+    if not (of_client or of_server):
+        return None
+    macs = heard.client_mac, heard.server_mac
+    return Overheard(
+        client, macs[0], server, macs[1], heard.first_seen, heard.last_seen, of_client, of_server
+    )
+
+
+def _host_asked(account: Account) -> str | None:
+    """The name in a request's Host line (RFC 9110 7.2); None for an address."""
+    host = account.label("http.host")
+    if not host:
+        return None
+    name, _, port = host.lower().rpartition(":")
+    name = name if port.isdecimal() else host.lower()
+    return name if name and not _address(name) else None
+
+
+def _address(host: str) -> str | None:
+    """Canonical text of an address, in brackets or not; None for a name."""
+    if ":" not in host and not host[-1:].isdigit():
+        return None
+    try:
+        return str(ip_address(host.removeprefix("[").removesuffix("]")))
+    except ValueError:
+        return None
 
 
 def _smtp_service(account: Account, port: int) -> str | None:

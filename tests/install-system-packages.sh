@@ -5,7 +5,7 @@
 set -eu
 
 packages="tshark tcpdump dovecot-imapd dovecot-pop3d postfix curl gsasl swaks libnet-ssleay-perl
-libauthen-sasl-perl openssl iproute2 util-linux mount uidmap passwd procps $*"
+libauthen-sasl-perl tinyproxy-bin microsocks openssl iproute2 util-linux mount uidmap passwd procps $*"
 me=$(id -un)
 
 # The first id behind all that are lent already.

@@ -3,51 +3,30 @@
 from __future__ import annotations
 
 from collections import deque
-from dataclasses import dataclass, field
 
 from scanner.conversation import CLIENT, SERVER, Side, Transport
 from scanner.events import Event, Gap, Label, Login, Offer, Outcome, Phase, Reached, Service, Weird
 from scanner.protocols import eas
 from scanner.protocols.http_auth import Credentials, credentials, offered, service
+from scanner.protocols.http_heads import (
+    HEADERS,
+    METHODS,
+    READ,
+    Head,
+    Request,
+    client_mark,
+    login_cookies,
+    realm,
+    server_mark,
+    text,
+)
+from scanner.protocols.http_page import Page
 from scanner.session import Dialect, Example
 from scanner.wire.lines import Lines
 
-METHODS = frozenset(
-    b"GET HEAD POST PUT DELETE OPTIONS CONNECT PATCH TRACE PROPFIND PROPPATCH MKCOL COPY MOVE LOCK UNLOCK"
-    b" SEARCH SUBSCRIBE POLL RPC_IN_DATA RPC_OUT_DATA REPORT BPROPFIND".split()
-)
-"""RFC 9110 9, RFC 4918 9, and those of Outlook Anywhere ([MS-RPCH] 2.1.2.1)."""
 PENDING_LIMIT = 256
 """Requests that wait for an answer; more are not matched and told as ``http_pipeline``."""
-TEXT_LENGTH = 256
-"""Characters of a header kept."""
-_HEADERS = {b"user-agent": "http.user_agent", b"host": "http.host", b"ms-asprotocolversion": "eas.version"}
-_READ = (
-    frozenset({b"content-length", b"transfer-encoding", b"authorization", b"cookie", *_HEADERS}),
-    frozenset({b"content-length", b"transfer-encoding", b"www-authenticate"}),
-)
-"""Headers of each side that are looked at."""
 _HEXADECIMAL = b"0123456789abcdefABCDEF"
-_COOKIES = (b"fedauth", b"rtfa", b"cadata", b"openidconnect.token")
-"""Cookies that stand for a login at Exchange's and SharePoint's front ends."""
-
-
-@dataclass(slots=True)
-class _Request:
-    method: bytes
-    target: bytes
-    at: int
-    login: Credentials | None = None
-
-
-@dataclass(slots=True)
-class _Head:
-    """A request's or response's head while it is read."""
-
-    first: bytes = b""
-    length: int | None = None
-    chunked: bool = False
-    offers: list[str] = field(default_factory=list)
 
 
 class HttpSession:
@@ -57,13 +36,15 @@ class HttpSession:
         """Begin before the first request."""
         self.leftover: tuple[tuple[Side, int, bytes], ...] = ()
         self._lines = (Lines(), Lines())
-        self._heads: list[_Head | None] = [None, None]
+        self._heads: list[Head | None] = [None, None]
         self._chunks = [False, False]
         self._endless = [False, False]
-        self._requests: deque[_Request] = deque()
-        self._asking: _Request | None = None
-        self._unheard: _Request | None = None
-        self._opened: _Request | None = None
+        self._page: Page | None = None
+        self._only_connects: bool | None = None
+        self._requests: deque[Request] = deque()
+        self._asking: Request | None = None
+        self._unheard: Request | None = None
+        self._opened: Request | None = None
         self._over = self._answered_any = False
         self._spoke = [False, False]
         self._told: set[tuple[str, str]] = set()
@@ -79,6 +60,8 @@ class HttpSession:
         lines = self._lines[side]
         lines.push(data)
         while not self._over and not self._endless[side]:
+            if self._page and side is SERVER and not self._look_at(self._page, lines, heard):
+                break
             if self._heads[side] is None and not self._chunks[side] and (block := lines.pop_block()):
                 for line in block:
                     self._line(side, line, at, heard)
@@ -98,6 +81,8 @@ class HttpSession:
         heard: list[Event] = []
         if self._over:
             return heard
+        if side is SERVER and self._page:
+            self._leave(self._page, self._lines[SERVER])
         self._lines[side].lose(missing)
         self._heads[side] = None
         if side is SERVER:
@@ -113,12 +98,12 @@ class HttpSession:
         final = [one for one in (self._unheard, *self._requests) if one and one.login and one.login.final]
         for request in final or [one for one in (self._opened,) if one]:
             self._attempt(request, None, b"", heard)
-        if any(self._spoke):
+        if any(self._spoke) and not self._only_connects:  # nobody but a proxy was spoken with
             both = Phase.SERVED if self._answered_any else Phase.ANSWERED
             heard.append(Reached(both if all(self._spoke) else Phase.OPENED))
         return heard
 
-    def _answer_unheard(self, request: _Request, heard: list[Event]) -> None:
+    def _answer_unheard(self, request: Request, heard: list[Event]) -> None:
         """A login whose answer was lost: NTLM holds for the connection, so who is refused logs in again."""
         unheard, self._unheard = self._unheard, None
         if unheard and unheard.login:
@@ -133,10 +118,15 @@ class HttpSession:
             return
         if size:
             if count := int(size, 16):
-                self._lines[side].skip(count)
+                if self._page and side is SERVER:
+                    self._page.expect(count)
+                else:
+                    self._lines[side].skip(count)
             else:
+                if side is SERVER:
+                    self._page = None
                 self._chunks[side] = False
-                self._heads[side] = _Head(first=b"trailer")
+                self._heads[side] = Head(first=b"trailer")
 
     def _line(self, side: Side, line: bytes, at: int, heard: list[Event]) -> None:
         head = self._heads[side]
@@ -144,12 +134,12 @@ class HttpSession:
             if side is CLIENT:
                 self._request_line(line, at)
             elif line.startswith(b"HTTP/1."):
-                self._heads[side] = _Head(first=line)
+                self._heads[side] = Head(first=line)
             return
         if line:
             name, _, value = line.partition(b":")
             name = name.strip().lower()
-            if name in _READ[side]:
+            if name in READ[side]:
                 self._header(side, head, name, value.strip(), heard)
             return
         self._heads[side] = None
@@ -163,11 +153,11 @@ class HttpSession:
     def _request_line(self, line: bytes, at: int) -> None:
         words = line.split()
         if len(words) >= 3 and words[0] in METHODS and words[-1].startswith(b"HTTP/1."):
-            self._heads[CLIENT] = _Head(first=line)
+            self._heads[CLIENT] = Head(first=line)
             target = words[1] if words[0] == b"CONNECT" else b" ".join(words[1:-1])
-            self._asking = _Request(words[0], target, at)
+            self._asking = Request(words[0], target, at)
 
-    def _header(self, side: Side, head: _Head, name: bytes, value: bytes, heard: list[Event]) -> None:
+    def _header(self, side: Side, head: Head, name: bytes, value: bytes, heard: list[Event]) -> None:
         match name:
             case b"content-length" if value.isdigit():
                 head.length = int(value[:18])
@@ -177,16 +167,25 @@ class HttpSession:
                 self._asking.login = credentials(value) or self._asking.login
             case b"www-authenticate":
                 head.offers += offered(value)
+                if named := realm(value):
+                    head.facts.append(("http.realm", named))
+            case b"server":
+                head.facts.append(("http.server", text(value)))
+            case b"content-type":
+                head.html = value[:9].lower() == b"text/html"
+            case b"content-encoding":
+                head.coded = value.lower() != b"identity"
             case b"cookie":
-                self._cookies(value, heard)
-            case _ if name in _HEADERS:
-                self._label(_HEADERS[name], _text(value), heard)
-
-    def _cookies(self, value: bytes, heard: list[Event]) -> None:
-        for cookie in value.split(b";"):
-            name = cookie.partition(b"=")[0].strip()
-            if name.lower() in _COOKIES:
-                self._label("http.cookie", _text(name), heard)
+                for cookie in login_cookies(value):
+                    self._label("http.cookie", cookie, heard)
+            case _ if name in HEADERS:
+                told, asking = text(value), self._asking
+                if name == b"user-agent" and asking:
+                    asking.agent = told
+                if not (name == b"host" and asking and asking.method == b"CONNECT"):
+                    self._label(
+                        HEADERS[name], told, heard
+                    )  # of CONNECT it is the target, which may be refused
 
     def _label(self, name: str, text: str, heard: list[Event]) -> None:
         told, fact = self._told, (name, text)
@@ -194,7 +193,7 @@ class HttpSession:
             told.add(fact)
             heard.append(Label(name, text))
 
-    def _asked(self, head: _Head, heard: list[Event]) -> None:
+    def _asked(self, head: Head, heard: list[Event]) -> None:
         request = self._asking
         self._asking = None
         if request is None:
@@ -202,6 +201,7 @@ class HttpSession:
         self._answer_unheard(request, heard)
         if request.login and request.login.final:
             self._opened = None
+        self._only_connects = request.method == b"CONNECT" and self._only_connects is not False
         path, _, query = request.target.partition(b"?")
         if path.lower().startswith((b"http://", b"https://")):
             path = b"/" + path.split(b"/", 3)[-1]
@@ -212,6 +212,7 @@ class HttpSession:
             if kind == "eas":
                 for label in eas.labels(query.decode("latin-1")):
                     self._label(label.field, label.text, heard)
+                self._label("eas.user_agent", request.agent, heard)
         if len(self._requests) < PENDING_LIMIT:
             self._requests.append(request)
         else:
@@ -219,7 +220,7 @@ class HttpSession:
         if request.method != b"CONNECT":
             self._body(CLIENT, head)
 
-    def _answered(self, head: _Head, at: int, heard: list[Event]) -> None:
+    def _answered(self, head: Head, at: int, heard: list[Event]) -> None:
         status = head.first.split()[1:2]
         code = int(status[0]) if status and status[0].isdigit() and len(status[0]) == 3 else 0
         if 100 <= code < 200:
@@ -233,13 +234,21 @@ class HttpSession:
             return
         if request and request.login:
             self._judge(request, code, head, heard)
+        own = request is not None and not request.through_proxy
+        if own and head.facts:
+            for name, said in head.facts:
+                self._label(name, said, heard)
         if (request and request.method == b"HEAD") or code in (204, 304):
             return
+        endless = head.length is None and not head.chunked
+        if own and code == 200 and head.html and not head.coded:
+            self._page = Page(None if endless else 0 if head.chunked else head.length)
+            self._chunks[SERVER] = head.chunked
+            return
         self._body(SERVER, head)
-        if head.length is None and not head.chunked:
-            self._endless[SERVER] = True
+        self._endless[SERVER] = endless
 
-    def _judge(self, request: _Request, code: int, head: _Head, heard: list[Event]) -> None:
+    def _judge(self, request: Request, code: int, head: Head, heard: list[Event]) -> None:
         """401 to an opening message is a step; to a final one it is the refusal (RFC 9110 15.5.2)."""
         if request.login is None:
             return
@@ -252,45 +261,47 @@ class HttpSession:
         self._attempt(request, outcome, head.first.partition(b" ")[2], heard)
 
     def _attempt(
-        self, request: _Request, outcome: Outcome | None, sentence: bytes, heard: list[Event]
+        self, request: Request, outcome: Outcome | None, sentence: bytes, heard: list[Event]
     ) -> None:
         """Tell an attempt; the same credentials with the same result again are no new attempt."""
         login = request.login
         if login is None or self._last == (login, outcome):
             return
         self._last = login, outcome
-        reason = _text(sentence) if outcome is Outcome.REFUSED else None
+        reason = text(sentence) if outcome is Outcome.REFUSED else None
         heard.append(Login(login.mechanism, outcome, login.username, reason, at=request.at))
 
-    def _body(self, side: Side, head: _Head) -> None:
+    def _look_at(self, page: Page, lines: Lines, heard: list[Event]) -> bool:
+        """Read of a page what is there; False: the rest of its beginning is still to come."""
+        page.add(lines.take_most(page.wanted))
+        if title := page.title:
+            self._label("http.title", title, heard)
+        elif page.wanted:
+            return False
+        elif page.may_go_on and self._chunks[SERVER]:
+            return True
+        self._leave(page, lines)
+        return not self._endless[SERVER]
+
+    def _leave(self, page: Page, lines: Lines) -> None:
+        """Let the rest of a page pass unread."""
+        self._page = None
+        if page.unread is None:
+            self._endless[SERVER] = True
+        else:
+            lines.skip(page.unread)
+
+    def _body(self, side: Side, head: Head) -> None:
         if head.chunked:
             self._chunks[side] = True
         elif head.length:
             self._lines[side].skip(head.length)
 
-    def _tunnel(self, request: _Request, at: int, heard: list[Event]) -> None:
+    def _tunnel(self, request: Request, at: int, heard: list[Event]) -> None:
         self._over = True
         rests = ((side, at, self._lines[side].rest()) for side in (CLIENT, SERVER))
         self.leftover = tuple(rest for rest in rests if rest[2])
-        heard.append(Label("http.connect", _text(request.target)))
-
-
-def _text(raw: bytes) -> str:
-    return raw.decode("latin-1")[:TEXT_LENGTH]
-
-
-def _client_mark(head: bytes) -> bool | None:
-    line, end, _ = head.partition(b"\n")
-    words = line.split()
-    if words and words[0] in METHODS:
-        return words[-1].startswith(b"HTTP/1.") if end else True
-    return None if not end and len(head) < 8 and head.isalpha() else False
-
-
-def _server_mark(head: bytes) -> bool | None:
-    if head.startswith(b"HTTP/1."):
-        return True
-    return None if b"HTTP/1.".startswith(head[:7]) else False
+        heard.append(Label("http.connect", text(request.target)))
 
 
 _PHONE = Example(
@@ -326,8 +337,8 @@ DIALECT = Dialect(
     name="http",
     transport=Transport.TCP,
     ports=frozenset({80, 443, 3128, 8080}),
-    client_mark=_client_mark,
-    server_mark=_server_mark,
+    client_mark=client_mark,
+    server_mark=server_mark,
     server_first=False,
     session=HttpSession,
     examples=(_PHONE,),

@@ -1,4 +1,4 @@
-"""IMAP4: RFC 9051 and RFC 3501, RFC 4959 (SASL-IR), RFC 7888 (LITERAL+), LOGIN and AUTHENTICATE."""
+"""IMAP4: RFC 9051, RFC 3501, RFC 4959 (SASL-IR), RFC 7888 (LITERAL+), RFC 2971 (ID); LOGIN, AUTHENTICATE."""
 
 from __future__ import annotations
 
@@ -19,6 +19,7 @@ from scanner.events import (
     Reached,
     Weird,
 )
+from scanner.protocols.announcement import clean
 from scanner.protocols.sasl import NAME_LENGTH, Exchange, login
 from scanner.protocols.talk import Talk
 from scanner.session import Dialect, Example
@@ -30,6 +31,8 @@ PENDING_LIMIT = 256
 """Commands that wait for their answer; beyond it a command's answer is not matched (``imap_pipeline``)."""
 REMEMBERED, REMEMBERED_LENGTH = 1024, 2048
 """Lists of capabilities remembered, each of so many bytes at most: a site meets a few dozen of 200 bytes."""
+ID_LENGTH = 2048
+"""Bytes of an ID's list looked at: RFC 2971 3.3 allows 30 fields of 1054, programs give six short ones."""
 TAG_LENGTH = 64
 """Bytes of a tag: clients use under 20; a longer word is no tag."""
 _LITERAL = re.compile(rb"\{(\d{1,9})(\+?)\}$")
@@ -128,6 +131,9 @@ class ImapSession(Talk):
                 self._exchange = tag, exchange
             case b"STARTTLS":
                 self._holding = True
+            case b"ID":
+                if program := _program(arguments):
+                    heard.append(Label("imap.id", program))
             case _:
                 pass
 
@@ -207,6 +213,14 @@ def _first_word(arguments: bytes) -> str | None:
         return None
     word = found[2] if found[1] is None else re.sub(rb"\\(.)", rb"\1", found[1])
     return word.decode("utf-8", "replace")[:NAME_LENGTH] or None
+
+
+def _program(arguments: bytes) -> str:
+    """Name and version out of the list that a client gives with ID (RFC 2971 3.1, 3.3)."""
+    listed = arguments[:ID_LENGTH].strip().removeprefix(b"(").removesuffix(b")")
+    words = [clean(re.sub(rb"\\(.)", rb"\1", quoted)) for quoted, _ in _WORDS.findall(listed)]
+    given = dict(zip(map(str.lower, words[::2]), words[1::2], strict=False))
+    return f"{given.get('name', '')} {given.get('version', '')}".strip()[:NAME_LENGTH]
 
 
 def _offer(answer: bytes, length: int) -> Offer | None:

@@ -14,6 +14,7 @@ from scanner.events import (
     Label,
     Login,
     Mail,
+    Manner,
     Offer,
     Outcome,
     Phase,
@@ -22,8 +23,10 @@ from scanner.events import (
     TlsStarted,
     Weird,
 )  # fmt: skip
+from scanner.protocols.message_head import BYTES_READ, MESSAGES_READ, MessageHead
 from scanner.protocols.refusals import cause
 from scanner.protocols.sasl import Exchange, prompts_login
+from scanner.protocols.smtp_manner import UPPER, Listening
 from scanner.protocols.smtp_marks import VERBS, client_mark, server_mark
 from scanner.protocols.smtp_replies import greeting, is_ehlo_reply, offer, text
 from scanner.protocols.talk import Talk
@@ -53,29 +56,41 @@ class SmtpSession(Talk):
         self._reply: list[bytes] = []
         self._exchange: Exchange | None = None
         self._in_body = self._data_asked = self._chunked = self._gone_on = False
+        self._manner = Listening()
+        self._head: MessageHead | None = None
+        self._written_by: list[Label] = []
+        self._messages = 0
 
     def gap(self, side: Side, missing: int, at: int) -> list[Event]:
         """Learn that bytes are lost; replies can no longer be matched with commands by their order."""
         if self._over:
             return []
+        if side is CLIENT:
+            self._head = None
+            self._lines[CLIENT].skip(self._literal or 0)
+            self._literal = None
+            if self._exchange:
+                self._exchange.lose()
         self._lines[side].lose(missing)
         self._lossy = True
-        if side is CLIENT and self._exchange:
-            self._exchange.lose()
         self._pending.clear()
         self._reply.clear()
         return [Gap(side, missing)]
 
     def end(self) -> list[Event]:
-        """Tell an attempt without an answer, and how far it got."""
-        return self._give_up() + self._reached()
+        """Tell an attempt without an answer, what wrote and what spoke, and how far it got."""
+        self._manner.left |= self._over
+        return self._give_up() + self._written_by + self._manner.told(self._lossy) + self._reached()
 
     def _asked(self, line: bytes, at: int, heard: list[Event]) -> None:
         if self._in_body or self._data_asked:
             self._in_body, self._data_asked = line != b".", False
+            if self._head and not self._head.read(line):
+                self._head = None
             return
         verb, _, rest = (line.replace(b"\t", b" ") if b"\t" in line else line).partition(b" ")
-        verb = verb.strip().upper()
+        word = verb.strip()
+        verb = word.upper()
         if self._exchange and not self._gone_on:
             if not (verb in VERBS and (self._exchange.spoken or line == verb)):
                 if line != b"*":
@@ -84,8 +99,14 @@ class SmtpSession(Talk):
             self._gone_on = True
         if verb not in VERBS:
             return
+        if word == verb:
+            self._manner.cases |= UPPER
+        else:
+            self._manner.spoke(word)
         if verb == b"AUTH" and self._exchange:
             heard += self._give_up()
+        elif verb == b"RCPT" and self._pending and self._pending[-1] == b"MAIL":
+            self._manner.pipelined = True
         if len(self._pending) < PENDING_LIMIT:
             self._pending.append(verb)
         else:
@@ -96,24 +117,53 @@ class SmtpSession(Talk):
         match verb:
             case b"EHLO" | b"HELO" | b"LHLO":
                 heard.append(ClientName(text(rest), verb.decode()))
+                self._manner.named(verb, rest)
             case b"AUTH" if rest:
                 mechanism, _, initial = rest.partition(b" ")
                 self._exchange, self._gone_on = Exchange(mechanism, at), False
-                if initial.strip():
-                    self._exchange.answer(initial.strip())
+                if initial := initial.strip():
+                    self._exchange.answer(initial)
+                if not self._manner.auth:
+                    self._manner.logs_in(self._exchange.mechanism, mechanism, bool(initial))
             case b"STARTTLS":
                 self._holding = True
             case b"DATA":
                 self._data_asked = True
             case b"MAIL":
                 self._chunked, self._served = False, True
+                self._messages += 1
+                self._head = MessageHead(self._written_by) if self._messages <= MESSAGES_READ else None
             case b"BDAT":
                 size = rest.split()[:1]
                 if size and size[0].isdigit():
-                    self._lines[CLIENT].skip(int(size[0][:18]))  # Python refuses thousands of digits
+                    self._literal = int(size[0][:18])  # Python refuses thousands of digits
+            case b"QUIT":
+                self._manner.left = True
 
     def _next_line(self, lines: Lines) -> bytes | None:
-        return lines.pop_dot() if self._in_body else lines.pop()
+        if self._literal is not None and not self._read_chunk(lines, self._literal):
+            return None
+        if not self._in_body:
+            return lines.pop()
+        if self._head:
+            whole = lines.pop_head()
+            if whole is None:
+                return lines.pop()
+            self._head.read_whole(whole)
+            self._head = None
+        return lines.pop_dot()
+
+    def _read_chunk(self, lines: Lines, size: int) -> bool:
+        """Read the head of a message out of its first chunk; let all others pass unread."""
+        if self._head:
+            first = lines.take(min(size, BYTES_READ))
+            if first is None:
+                return False
+            self._head.read_whole(first)
+            self._head, size = None, size - len(first)
+        lines.skip(size)
+        self._literal = None
+        return True
 
     def _heard_server(self, lines: Lines, at: int, heard: list[Event]) -> None:
         """Read whole replies at once where they lie whole, else line by line."""
@@ -141,7 +191,7 @@ class SmtpSession(Talk):
 
     def _judge(self, code: bytes, reply: list[bytes], at: int, heard: list[Event]) -> None:
         if not self._greeted and not self._pending and not self._lossy:
-            self._greeted = True
+            self._greeted = self._manner.greeted = True
             heard.append(greeting(reply))
         else:
             self._greeted = True
@@ -241,6 +291,7 @@ _COPIER = Example(
             "5.7.139 Authentication unsuccessful, basic authentication is disabled",
             "basic-disabled",
         ),
+        Manner("ehlo=bare auth=LOGIN", left=True),
         Reached(Phase.SERVED),
     ),
     (b"secret-1", b"c2VjcmV0LTE="),
@@ -253,13 +304,15 @@ _SENDER = Example(
         (SERVER, b"250 mx.example.com\r\n"),
         (CLIENT, b"MAIL FROM:<a@example.com>\r\nRCPT TO:<b@example.com>\r\nDATA\r\n"),
         (SERVER, b"250 ok\r\n250 ok\r\n354 go\r\n"),
-        (CLIENT, b"AUTH PLAIN c2VjcmV0\r\n.\r\nQUIT\r\n"),
+        (CLIENT, b"X-Mailer: UPS 2\r\n\r\nAUTH PLAIN c2VjcmV0\r\n.\r\nQUIT\r\n"),
         (SERVER, b"250 queued\r\n221 bye\r\n"),
     ),
     (
         Greeting("mx.example.com ESMTP welcome", "mx.example.com"),
         ClientName("ups", "HELO"),
         Mail(accepted=True),
+        Label("mail.x_mailer", "UPS 2"),
+        Manner("ehlo=bare helo-first pipelined", left=True),
         Reached(Phase.SERVED),
     ),
 )
@@ -277,6 +330,7 @@ _STARTTLS = Example(
         ClientName("[192.0.2.1]", "EHLO"),
         Offer((), starttls=True, length=48),
         TlsStarted(TlsMode.STARTTLS),
+        Manner("ehlo=literal", left=True),
         Reached(Phase.ANSWERED),
     ),
 )

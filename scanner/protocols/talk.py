@@ -23,7 +23,7 @@ class Talk(ABC):
         self.leftover: tuple[tuple[Side, int, bytes], ...] = ()
         self._lines = (Lines(), Lines())
         self._literal: int | None = None
-        """Bytes that the client says next, and that are no line (IMAP)."""
+        """Bytes that the client says next, and that are no line (IMAP's literals, SMTP's BDAT)."""
         self._holding = False
         """The client asked for TLS and was not answered yet."""
         self._over = self._greeted = self._served = self._lossy = False

@@ -12,12 +12,15 @@ from scanner.wire.batch import Columns
 
 Mask = npt.NDArray[np.bool_]
 
+_TUNNELLED = (25, 80, 110, 143, 443, 465, 587, 993, 995, 2525)
+"""Ports that a request to a SOCKS 4 proxy names, and that make it of interest (IANA; 2525 by custom)."""
 MARKS = (
     b"220 ", b"220-", b"554 ", b"* OK", b"* PR", b"+OK ", b"EHLO", b"HELO", b"ehlo", b"helo", b"LHLO",
     b"CAPA", b"GET ", b"POST", b"OPTI", b"CONN",
-    b"\5\1\0\1", b"\5\1\0\3", b"\5\1\0\4",
+    b"\5\1\0\1", b"\5\1\0\3", b"\5\1\0\4", *(b"\4\1" + port.to_bytes(2, "big") for port in _TUNNELLED),
 )  # fmt: skip
 """How mail, HTTP or a request to a SOCKS proxy begins on another port than its own."""
+_KNOWN = frozenset(MARKS)
 _MARKS = np.array([int.from_bytes(mark, "little") for mark in MARKS], np.uint32)
 _FIRST_BYTES = np.zeros(256, np.bool_)
 _FIRST_BYTES[[mark[0] for mark in MARKS]] = True
@@ -76,7 +79,7 @@ class Interest:
 
 def begins_like_mail(payload: bytes) -> bool:
     """Tell whether a payload bears a mark."""
-    return payload[:4] in MARKS
+    return payload[:4] in _KNOWN
 
 
 def begins_talk(payload: bytes) -> bool:

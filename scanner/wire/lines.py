@@ -75,6 +75,20 @@ class Lines:
         self._at = end + 4
         return lines
 
+    def pop_head(self) -> bytes | None:
+        """Take the head of a message, its empty line included, if all of it is here and no dot ends it."""
+        data, at = self._data, self._at
+        end = data.find(b"\r\n\r\n", at) + 4
+        if (
+            end < 4
+            or self._drop
+            or data.startswith((b".\r\n", b".\n"), at)
+            or _BODY_END.search(data, at, end)
+        ):
+            return None
+        self._at = end
+        return data[at:end]
+
     def pop_dot(self) -> bytes | None:
         """Take a line out of a body: where it can be, the dot that ends it (RFC 5321 4.1.1.4), at once."""
         data, at = self._data, self._at
@@ -89,6 +103,12 @@ class Lines:
         if len(self._data) < behind:
             return None
         taken, self._at = self._data[self._at : behind], behind
+        return taken
+
+    def take_most(self, count: int) -> bytes:
+        """Take what is here, at most so many bytes."""
+        taken = self._data[self._at : self._at + count]
+        self._at += len(taken)
         return taken
 
     def skip(self, count: int) -> None:

@@ -31,6 +31,8 @@ PROGRAMS = [
     "curl",
     "gsasl",
     "swaks",
+    "tinyproxy",
+    "microsocks",
 ]
 LAB_S = 90
 """Longest that playing may last; 13 s on two cores."""

@@ -58,5 +58,7 @@ def test_the_record_says_what_was_seen(
     if row.tls_mode != "clear":
         assert record["server_name"] == (played.name if row.asks_name else "mx.lab.test")
         assert record["confidence"] < 0.5
+    if row.server_name:
+        assert record["server_name"] == row.server_name.format(name=played.name)
     if row.protocol == "smtp":
         assert record["service"] == (row.service or "submission")

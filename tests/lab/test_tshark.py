@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from stage.servers import CONNECT_PORT, SOCKS_PORT
 
 from scanner.account import Usernames
 from scanner.capture.file import CaptureFile
@@ -36,6 +37,8 @@ JA4 = "tls.handshake.ja4"
 BETWEEN = "\x1f"
 """Between the values of one field in one packet."""
 VERSIONS = {"0304": "TLSv1.3", "0303": "TLSv1.2", "0302": "TLSv1.1", "0301": "TLSv1"}
+DIRECT = f"not tcp.port in {{{CONNECT_PORT}, {SOCKS_PORT}}}"
+"""What does not go through a proxy: tshark looks into few tunnels."""
 Packet = dict[str, list[str]]
 
 
@@ -75,7 +78,9 @@ class Both:
 def both(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Both:
     if request.param == "lab":
         lab: Lab = request.getfixturevalue("lab")
-        capture = lab.capture
+        capture = tmp_path_factory.mktemp("direct") / "direct.pcap"
+        command = ["tshark", "-r", str(lab.capture), "-Y", DIRECT, "-F", "pcap", "-w", str(capture)]
+        subprocess.run(command, capture_output=True, check=True, timeout=60)
     else:
         capture = OFFICE
     home = tmp_path_factory.mktemp("home")

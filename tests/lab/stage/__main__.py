@@ -59,7 +59,7 @@ def play(part: Part) -> dict[str, object]:
         "name": part.name,
         "user": part.user,
         "client_name": part.client_name,
-        "secrets": sorted({part.secret, part.password}),
+        "secrets": sorted({part.secret, part.password, *part.of_proxy}),
         "status": done.returncode,
         "said": (done.stdout[-2000:] + done.stderr[-2000:]).decode(errors="replace"),
     }
@@ -69,7 +69,7 @@ def main() -> None:
     """Build, play, and leave the results."""
     output = Path(sys.argv[1])
     key = secrets.token_bytes(32)
-    parts = cast(key)
+    parts = cast(key, proxy_password := secrets.token_urlsafe(18))
     *network, hosts = NETWORK.strip().splitlines()
     for line in network:
         subprocess.run(line.split(), check=True)
@@ -78,7 +78,7 @@ def main() -> None:
     subprocess.run(hosts.split(), check=True)
     users = {part.user: part.password for part in parts}
     with (output / "lab.pcap").open("wb") as file, (output / "tcpdump.log").open("wb") as log:
-        servers = Servers(FOLDER, users, key)
+        servers = Servers(FOLDER, users, key, proxy_password)
         tap = None
         try:
             servers.wait_for("127.0.0.1")

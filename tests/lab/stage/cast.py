@@ -28,6 +28,7 @@ class Part:
     """What the client says."""
     password: str
     """What the server knows."""
+    proxy_password: str
 
     @property
     def name(self) -> str:
@@ -43,6 +44,11 @@ class Part:
     def client_name(self) -> str | None:
         return self.dialogue.client_name and self.dialogue.client_name.format(title=f"scanner{self.number}")
 
+    @property
+    def of_proxy(self) -> tuple[str, ...]:
+        """The proxy's password, if it is said."""
+        return (self.proxy_password,) if any("{proxy}" in word for word in self.dialogue.command) else ()
+
     def command(self) -> list[str]:
         """Fill the dialogue's command in."""
         values = {
@@ -52,11 +58,12 @@ class Part:
             "python": sys.executable,
             "here": str(HERE),
             "title": f"scanner{self.number}",
+            "proxy": f"proxy:{self.proxy_password}@{self.name}",
         }
         return [word.format_map(values) for word in self.dialogue.command]
 
 
-def cast(key: bytes) -> list[Part]:
+def cast(key: bytes, proxy_password: str) -> list[Part]:
     """Give every dialogue its user and its secrets, all random."""
     parts = []
     for number, dialogue in enumerate(DIALOGUES, 1):
@@ -65,7 +72,7 @@ def cast(key: bytes) -> list[Part]:
         secret = password if dialogue.right else "s" + secrets.token_urlsafe(18)
         if any(name in dialogue.title for name in TOKENS):
             secret = token(user, key if dialogue.right else secrets.token_bytes(32))
-        parts.append(Part(number, dialogue, user, secret, password))
+        parts.append(Part(number, dialogue, user, secret, password, proxy_password))
     return parts
 
 

@@ -50,6 +50,8 @@ class Dialogue:
     service: str | None = None
     asks_name: bool = True
     """Its ClientHello names the server."""
+    server_name: str | None = None
+    """With ``{name}`` to be filled in; None: as the server calls itself, or as the ClientHello says."""
 
 
 def _login(seen: Dialogue, mechanism: str, right: bool) -> Dialogue:
@@ -211,6 +213,35 @@ def _of_swaks() -> Iterator[Dialogue]:
             yield _covered(nameless, "starttls", "TLSv1.3", (*base, *login, "--tls"))
 
 
+def _through_proxies() -> Iterator[Dialogue]:
+    """A proxy lives at the same address as the server that is asked of it."""
+    ways = (
+        ("CONNECT", 8888, ("-p", "-x", "http://{proxy}:8888")),
+        ("CONNECT asked twice", 8888, ("-p", "--proxy-anyauth", "-x", "http://{proxy}:8888")),
+        ("SOCKS 5 to a name", 9050, ("-x", "socks5h://{proxy}:9050")),
+        ("SOCKS 5 to an address", 9050, ("-x", "socks5://{proxy}:9050")),
+    )
+    mechanisms = {"smtp": ("PLAIN", "LOGIN"), "imap": ("PLAIN", "OAUTHBEARER"), "pop3": ("LOGIN", "APOP")}
+    for title, port, way in ways:
+        by_name = "address" not in title
+        for protocol, names in mechanisms.items():
+            for mechanism, right in zip(names, (True, False), strict=True):
+                login = (*_curl_login(mechanism), *way)
+                seen = Dialogue(
+                    f"curl {protocol} {mechanism} by {title}",
+                    _curl(protocol, "clear", *login),
+                    protocol,
+                    PORTS[protocol][0],
+                    client_name="{title}" if protocol == "smtp" else None,
+                    mails=int(right and protocol == "smtp"),
+                    server_name="{name}" if by_name else None,
+                )
+                seen = _login(seen, mechanism, right)
+                yield replace(seen, port=port)
+                mode = "starttls" if right else "implicit"
+                yield replace(_covered(seen, mode, "TLSv1.3", _curl(protocol, mode, *login)), port=port)
+
+
 def _others() -> Iterator[Dialogue]:
     send = ("--mail-from", "a@example.com", "--mail-rcpt", "b@example.net", "-T", "-")
     direct = ("curl", "-sS", "--max-time", "10", *send, "smtp://{host}:25/ups")
@@ -278,4 +309,5 @@ def _spelling(version: str) -> str:
     return "TLSv1" if version == "1.0" else f"TLSv{version}"
 
 
-DIALOGUES = tuple(seen for part in (_of_curl, _of_python, _of_gsasl, _of_swaks, _others) for seen in part())
+_ACTS = (_of_curl, _of_python, _of_gsasl, _of_swaks, _through_proxies, _others)
+DIALOGUES = tuple(seen for part in _ACTS for seen in part())

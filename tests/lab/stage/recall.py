@@ -64,7 +64,7 @@ def by_workers(captures: list[str]) -> object:
     from scanner.pipeline import Pipeline
 
     pipeline = Pipeline(load_catalogue(), sensor="here", usernames=Usernames.KEEP)
-    crew = Crew(pipeline, list, 2)
+    crew = Crew(pipeline, lambda seen, told: [*seen, *told], 2)
     kept: list[object] = [pipeline, crew]
     with crew:
         for path in captures:

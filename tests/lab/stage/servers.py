@@ -1,4 +1,4 @@
-"""Dovecot and Postfix as their makers ship them, with settings and folders of our own."""
+"""Dovecot, Postfix and two proxies as their makers ship them, with settings and folders of our own."""
 
 from __future__ import annotations
 
@@ -13,7 +13,8 @@ from pathlib import Path
 MECHANISMS = (
     "plain login cram-md5 digest-md5 scram-sha-1 scram-sha-256 apop anonymous external xoauth2 oauthbearer"
 )
-PORTS = (25, 110, 143, 465, 587, 993, 995)
+CONNECT_PORT, SOCKS_PORT = 8888, 9050
+PORTS = (25, 110, 143, 465, 587, 993, 995, CONNECT_PORT, SOCKS_PORT)
 START_S = 20
 """Longest wait for a server to listen; a slow machine takes two seconds."""
 
@@ -167,6 +168,13 @@ error unix - - n - - error
 retry unix - - n - - error
 postlog unix-dgram n - n - 1 postlogd
 """
+TINYPROXY = """
+User nobody
+Group nogroup
+Port {port}
+LogLevel Critical
+BasicAuth proxy {password}
+"""
 QUEUES = [
     "active",
     "bounce",
@@ -186,14 +194,23 @@ QUEUES = [
 
 
 class Servers:
-    """Both servers, running until they are stopped."""
+    """All servers, running until they are stopped."""
 
-    def __init__(self, folder: Path, users: dict[str, str], key: bytes) -> None:
-        """Start both with these passwords and this key of tokens."""
+    def __init__(self, folder: Path, users: dict[str, str], key: bytes, proxy_password: str) -> None:
+        """Start all with these passwords and this key of tokens."""
         self.folder = folder
         make_certificate(folder)
-        self._dovecot = self._start_dovecot(users, key)
-        self._postfix = self._start_postfix()
+        self._running = [self._start_dovecot(users, key), self._start_postfix()]
+        self._running += self._start_proxies(proxy_password)
+
+    def _start_proxies(self, password: str) -> list[subprocess.Popen[bytes]]:
+        settings = self.folder / "tinyproxy.conf"
+        settings.write_text(TINYPROXY.format(port=CONNECT_PORT, password=password))
+        login = ("-u", "proxy", "-P", password)
+        return [
+            self._start("tinyproxy", "-d", "-c", str(settings)),
+            self._start("microsocks", "-i", "0.0.0.0", "-p", str(SOCKS_PORT), *login),
+        ]
 
     def _start_dovecot(self, users: dict[str, str], key: bytes) -> subprocess.Popen[bytes]:
         folder = self.folder
@@ -252,10 +269,10 @@ class Servers:
         return "\n".join(f"{log.name}:\n{log.read_text(errors='replace')}" for log in logs)
 
     def stop(self) -> None:
-        """Stop both and their children."""
-        for process in (self._dovecot, self._postfix):
+        """Stop all and their children."""
+        for process in self._running:
             process.terminate()
-        for process in (self._dovecot, self._postfix):
+        for process in self._running:
             try:
                 process.wait(10)
             except subprocess.TimeoutExpired:

@@ -9,7 +9,8 @@ import pytest
 
 from scanner.conversation import Side
 from scanner.events import Event, Gap, Label, Login, Offer, Outcome, Phase, Reached, Service, Weird
-from scanner.protocols.http import DIALECT, PENDING_LIMIT, TEXT_LENGTH, HttpSession
+from scanner.protocols.http import DIALECT, PENDING_LIMIT, HttpSession
+from scanner.protocols.http_heads import TEXT_LENGTH
 from scanner.wire.lines import LINE_LIMIT
 
 C, S = Side.CLIENT, Side.SERVER
@@ -288,7 +289,7 @@ def test_activesync_names_its_device(query: bytes, expected: dict[str, str]) -> 
     target = b"/Microsoft-Server-ActiveSync?" + query
     events = heard([ask(target, b"User-Agent: Fon/1.0"), reply(), ask(target), reply()])
     found = {event.field: event.text for event in events if isinstance(event, Label)}
-    assert found == {"http.user_agent": "Fon/1.0", **expected}
+    assert found == {"http.user_agent": "Fon/1.0", "eas.user_agent": "Fon/1.0", **expected}
     assert sum(isinstance(event, Label) for event in events) == len(found)
 
 
@@ -446,3 +447,95 @@ def test_a_blank_in_a_query_hides_no_login() -> None:
     events = heard([(C, request), reply()])
     assert Label("eas.device_type", "Fon 12") in events
     assert logins(events) == [Login("HTTP-Basic", Outcome.ACCEPTED, "ann")]
+
+
+HTML = b"Content-Type: text/html; charset=utf-8"
+PAGE = b"<html><head><title>MFP 300</title></head>" + b"x" * 5000
+TITLE = Label("http.title", "MFP 300")
+NEXT: list[Said] = [ask(EWS), denied(b"Basic")]
+"""What must be heard rightly behind a page."""
+
+
+def chunked(*pieces: bytes) -> bytes:
+    return b"".join(b"%x\r\n%b\r\n" % (len(piece), piece) for piece in pieces) + b"0\r\n\r\n"
+
+
+CHUNKED = b"HTTP/1.1 200 OK\r\n" + HTML + b"\r\nTransfer-Encoding: chunked\r\n\r\n"
+
+
+@pytest.mark.parametrize(
+    ("page", "title"),
+    [
+        pytest.param(reply(b"200 OK", HTML, body=PAGE), True, id="a page"),
+        pytest.param(reply(b"200 OK", HTML, body=PAGE[:34]), True, id="a page that is but a title"),
+        pytest.param(reply(b"200 OK", HTML, body=PAGE[:20]), False, id="a title that is cut off"),
+        pytest.param(reply(b"200 OK", HTML), False, id="an empty page"),
+        pytest.param(reply(b"200 OK", HTML, body=b" " * 3000 + PAGE), False, id="a title far behind"),
+        pytest.param((S, CHUNKED + chunked(PAGE)), True, id="in one chunk"),
+        pytest.param((S, CHUNKED + chunked(PAGE[:20], PAGE[20:])), True, id="in two chunks"),
+        pytest.param((S, CHUNKED + chunked(b" " * 3000, PAGE)), False, id="in a chunk far behind"),
+        pytest.param((S, CHUNKED + chunked(PAGE[:20])), False, id="cut off within a chunk"),
+        pytest.param((S, CHUNKED + chunked()), False, id="no chunk"),
+        pytest.param(reply(b"404 Not Found", HTML, body=PAGE), False, id="a page that is not found"),
+        pytest.param(reply(b"200 OK", b"Content-Type: text/plain", body=PAGE), False, id="plain text"),
+        pytest.param(reply(b"200 OK", HTML, b"Content-Encoding: gzip", body=PAGE), False, id="compressed"),
+        pytest.param(
+            reply(b"200 OK", HTML, b"Content-Encoding: identity", body=PAGE), True, id="said to be plain"
+        ),
+    ],
+)
+@pytest.mark.parametrize("step", [1, 7, 10_000], ids=["byte by byte", "by seven", "at once"])
+def test_the_title_of_a_page_is_told_and_the_rest_passes(page: Said, title: bool, step: int) -> None:
+    side, data = page
+    assert isinstance(data, bytes)
+    parts: list[Said] = [(side, data[at : at + step]) for at in range(0, len(data), step)]
+    events = heard([ask(b"/", method=b"GET"), *parts, *NEXT])
+    assert [event for event in events if isinstance(event, Label)] == ([TITLE] if title else [])
+    assert Offer(("HTTP-Basic",)) in events
+
+
+def test_the_title_of_a_page_without_a_length_is_told() -> None:
+    page = b"HTTP/1.0 200 OK\r\n" + HTML + b"\r\n\r\n" + PAGE
+    assert TITLE in heard([ask(b"/", method=b"GET"), (S, page), (S, PAGE)])
+    plain = page.replace(b"title", b"h1")
+    assert TITLE not in heard([ask(b"/", method=b"GET"), (S, plain), (S, PAGE)])
+
+
+@pytest.mark.parametrize(
+    "page",
+    [
+        pytest.param((S, reply(b"200 OK", HTML, body=PAGE)[1][:-5020]), id="with a length"),  # type: ignore[index]
+        pytest.param((S, CHUNKED + chunked(PAGE)[:20]), id="in chunks"),
+        pytest.param((S, b"HTTP/1.0 200 OK\r\n" + HTML + b"\r\n\r\n" + PAGE[:9]), id="without a length"),
+    ],
+)
+def test_a_title_with_a_hole_is_not_told(page: Said) -> None:
+    events = heard([ask(b"/", method=b"GET"), page, (S, 5), (S, PAGE)])
+    assert [event for event in events if isinstance(event, Label)] == []
+
+
+def test_a_server_tells_its_program_and_its_realm() -> None:
+    answer = reply(b"401 Unauthorized", b"Server: Embedded/2", b'WWW-Authenticate: Basic realm="MFP 300"')
+    events = heard([ask(b"/"), answer, ask(b"/"), answer])
+    assert [event for event in events if isinstance(event, Label)] == [
+        Label("http.server", "Embedded/2"),
+        Label("http.realm", "MFP 300"),
+    ]
+
+
+def test_what_a_proxy_fetches_says_nothing_of_the_proxy() -> None:
+    answer = reply(b"200 OK", b"Server: Embedded/2", HTML, body=PAGE)
+    events = heard([ask(b"http://mfp.example.com/", method=b"GET"), answer])
+    assert [event for event in events if isinstance(event, Label)] == []
+
+
+def test_a_proxys_password_is_not_heard() -> None:
+    secret = b64(b"ann:secret-1")
+    tunnel = ask(b"smtp.example.com:587", b"Proxy-Authorization: Basic " + secret, method=b"CONNECT")
+    wanted = reply(b"407 Auth", b'Proxy-Authenticate: Basic realm="proxy"', body=b"<html>no</html>")
+    first = ask(b"smtp.example.com:587", method=b"CONNECT")
+    events = heard([first, wanted, tunnel, reply(), (S, b"220 x\r\n")])
+    assert [event for event in events if not isinstance(event, Reached)] == [
+        Label("http.connect", "smtp.example.com:587")
+    ]
+    assert secret.decode() not in repr(events)

@@ -432,3 +432,21 @@ def test_the_mark_of_a_client(head: bytes, expected: bool | None) -> None:
 )
 def test_the_mark_of_a_server(head: bytes, expected: bool | None) -> None:
     assert DIALECT.server_mark(head) is expected
+
+
+@pytest.mark.parametrize(
+    ("arguments", "expected"),
+    [
+        pytest.param(b'("name" "Thunderbird" "version" "128.0")', ["Thunderbird 128.0"], id="both"),
+        pytest.param(b'("os" "x" "VERSION" "1" "Name" "a \\"b\\"")', ['a "b" 1'], id="in any order and case"),
+        pytest.param(b'("version" "1")', ["1"], id="a version alone"),
+        pytest.param(b'("name" NIL)', [], id="nothing told"),
+        pytest.param(b'("name")', [], id="half a pair"),
+        pytest.param(b"NIL", [], id="no list"),
+    ],
+)
+def test_a_client_tells_its_program(arguments: bytes, expected: list[str]) -> None:
+    session = ImapSession()
+    session.feed(Side.SERVER, b"* OK ready\r\n", 0)
+    events = session.feed(Side.CLIENT, b"a ID " + arguments + b"\r\n", 0)
+    assert events == [Label("imap.id", text) for text in expected]

@@ -14,6 +14,7 @@ from scanner.events import (
     Label,
     Login,
     Mail,
+    Manner,
     Offer,
     Outcome,
     Phase,
@@ -22,6 +23,7 @@ from scanner.events import (
     TlsStarted,
     Weird,
 )
+from scanner.protocols.message_head import MESSAGES_READ
 from scanner.protocols.smtp import DIALECT, PENDING_LIMIT, REPLY_LINES, SmtpSession
 from scanner.protocols.smtp_replies import TEXT_LENGTH, greeting, is_ehlo_reply, offer
 from scanner.wire.lines import LINE_LIMIT
@@ -54,7 +56,7 @@ def heard(said: Iterable[Said], session: SmtpSession | None = None) -> list[Even
     for side, data in said:
         events.extend(session.gap(side, data, 0) if isinstance(data, int) else session.feed(side, data, 0))
     events.extend(session.end())
-    return events
+    return [event for event in events if not isinstance(event, Manner)]
 
 
 def lines(*parts: bytes) -> list[Said]:
@@ -572,3 +574,72 @@ def test_tls_is_heard_behind_a_lost_starttls(said: Sequence[Said]) -> None:
 
 def test_a_size_of_thousands_of_digits_is_only_large() -> None:
     assert heard([*HELLO, (C, b"BDAT " + b"9" * 5000 + b" LAST\r\nEHLO no\r\n")]) == [GREETING, ANSWERED]
+
+
+MESSAGE = b"From: a\r\nX-Mailer: Scan\r\n 3.1\r\n\r\nUser-Agent: body\r\nEHLO no\r\n"
+SCAN = Label("mail.x_mailer", "Scan 3.1")
+
+
+@pytest.mark.parametrize("step", [1, 7, 10_000], ids=["byte by byte", "by seven", "at once"])
+@pytest.mark.parametrize(
+    ("message", "expected"),
+    [
+        pytest.param(MESSAGE, [SCAN], id="a message"),
+        pytest.param(b"X-Mailer: Scan 3.1\r\n", [SCAN], id="no body"),
+        pytest.param(b"\r\nX-Mailer: Scan 3.1\r\n\r\n", [], id="no head"),
+        pytest.param(b"X-Mailer: Scan 3.1\n\nX-Mailer: no\n", [SCAN], id="lines without CR"),
+        pytest.param(b"X-Mailer: Scan 3.1\n\nUser-Agent: x\r\n\r\n", [SCAN], id="lines of either kind"),
+        pytest.param(b"Received: x\r\nX-Mailer: Scan 3.1\r\n\r\n", [], id="passed on"),
+        pytest.param(b"", [], id="nothing"),
+    ],
+)
+def test_the_head_of_a_message_tells_its_program(message: bytes, expected: list[Label], step: int) -> None:
+    data = [message[at : at + step] for at in range(0, len(message), step)]
+    chunk = b"MAIL FROM:<a>\r\nBDAT %d LAST\r\n" % len(message)
+    for said in (
+        [*TO_DATA, *((C, part) for part in (*data, b".\r\nHELO z\r\n"))],
+        [(C, chunk), *((C, part) for part in (*data, b"HELO z\r\n"))],
+    ):
+        events = heard([*HELLO, *said])
+        assert [event for event in events if isinstance(event, Label)] == expected
+        assert [event for event in events if isinstance(event, ClientName)] == [ClientName("z", "HELO")]
+
+
+def test_only_the_first_chunk_of_a_message_is_read() -> None:
+    said: list[Said] = [
+        (C, b"MAIL FROM:<a>\r\nBDAT 9\r\nFrom: a\r\nBDAT 20 LAST\r\nX-Mailer: Scan 3.1\r\nHELO z\r\n")
+    ]
+    events = heard([*HELLO, *said])
+    assert ClientName("z", "HELO") in events
+    assert SCAN not in events
+
+
+@pytest.mark.parametrize(
+    "said",
+    [
+        pytest.param([*TO_DATA, (C, b"X-Mailer: Scan 3.1\r\n"), (C, 9), (C, b"\r\n\r\n.\r\n")], id="of DATA"),
+        pytest.param(
+            [(C, b"MAIL FROM:<a>\r\nBDAT 40\r\nX-Mailer: Scan 3.1\r\n"), (C, 20), (C, b"HELO z\r\n")],
+            id="of a chunk",
+        ),
+    ],
+)
+def test_a_head_with_a_hole_tells_nothing(said: list[Said]) -> None:
+    events = heard([*HELLO, *said])
+    assert not [event for event in events if isinstance(event, Label)]
+
+
+def test_what_is_lost_of_a_chunk_ends_where_the_chunk_ends() -> None:
+    said: list[Said] = [(C, b"MAIL FROM:<a>\r\nBDAT 38\r\nX-Mail"), (C, 30), (C, b"noHELO z\r\nNOOP\r\n")]
+    assert ClientName("z", "HELO") in heard([*HELLO, *said])
+
+
+def test_the_heads_of_a_few_messages_are_read() -> None:
+    message: list[Said] = [*TO_DATA, (C, b"X-Mailer: %d\r\n\r\n.\r\n"), (S, b"250 ok\r\n")]
+    said = [
+        (side, data.replace(b"%d", b"%d" % number) if isinstance(data, bytes) else data)
+        for number in range(MESSAGES_READ + 2)
+        for side, data in message
+    ]
+    labels = [event for event in heard([*HELLO, *said]) if isinstance(event, Label)]
+    assert labels == [Label("mail.x_mailer", str(number)) for number in range(MESSAGES_READ)]

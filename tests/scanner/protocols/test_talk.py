@@ -66,7 +66,7 @@ def test_who_spoke_tells_how_far_it_got(
     said(session, (S, greeting))
     assert session.end() == [Reached(Phase.OPENED)]
     said(session, (C, asks))
-    assert session.end() == [Reached(Phase.ANSWERED)]
+    assert session.end()[-1] == Reached(Phase.ANSWERED)
 
 
 @pytest.mark.parametrize(("kind", "greeting", "asks", "goes", "refuses"), TALKS)
