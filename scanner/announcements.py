@@ -19,6 +19,8 @@ from scanner.wire.datagrams import Datagram, datagrams, smb_setups
 from scanner.wire.frames import Frame
 
 DNS, SMB = 53, 445
+NUMBERED = frozenset({53, 137, 5353, 5355})
+"""Ports whose payloads begin with a number that tells nothing (RFC 1035 4.1.1)."""
 NOWHERE = "0.0.0.0"
 """Stands for the address of what is said without one."""
 READ_KEPT = 4096
@@ -72,12 +74,13 @@ class Announcements:
         return told
 
     def _hear(self, transport: Transport, port: int, datagram: Datagram) -> None:
-        key = transport, port, datagram.payload
+        payload = datagram.payload
+        key = transport, port, payload[2:] if port in NUMBERED else payload
         events = self._read.get(key)
         if events is None:
             if len(self._read) >= READ_KEPT:
                 self._read.clear()
-            events = self._read[key] = tuple(_readers()[transport, port](datagram.payload))
+            events = self._read[key] = tuple(_readers()[transport, port](payload))
         self._tell(events, port, datagram)
 
     def _tell(self, events: Iterable[Event], port: int, datagram: Datagram) -> None:

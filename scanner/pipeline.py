@@ -15,7 +15,7 @@ from scanner.account import Usernames
 from scanner.announcements import Announcements, Leases, Told, ports
 from scanner.catalogue.exchange import Catalogue
 from scanner.conversation import Conversation
-from scanner.listener import Listener
+from scanner.listener import Listener, Overheard
 from scanner.model import LEASE, Observation, RunTotals, Sighting
 from scanner.wire.batch import Batch, Tally
 from scanner.wire.decode import Decoder
@@ -159,19 +159,32 @@ class Bench(Generic[Found]):
     def _observe(
         self, conversations: Iterable[Conversation], sightings: tuple[Sighting, ...]
     ) -> Iterator[Found]:
-        observe, name_of, holder = self._listener.observe, self._known.names.get, self._known.leases.holder
-        found = []
+        listen, name_of, holder = self._listener.listen, self._known.names.get, self._known.leases.holder
+        found, overheard = [], []
         for one in conversations:
-            seen = observe(one, name_of(one.flow.server.ip))
+            seen = listen(one, name_of(one.flow.server.ip))
             if seen is None:
+                continue
+            if isinstance(seen, Overheard):
+                overheard.append(seen)
                 continue
             mac = holder(seen.client_ip, seen.first_seen)
             found.append(seen if mac is None or mac == seen.client_mac else replace(seen, client_mac=mac))
+        if overheard:
+            sightings = (*sightings, *dict.fromkeys(one for each in overheard for one in _sighted(each)))
         if found or sightings:
             found.sort(key=attrgetter("first_seen"))
             self._observations += len(found)
             self._gaps += sum(seen.gaps > 0 for seen in found)
             yield self._finish(found, sightings)
+
+
+def _sighted(heard: Overheard) -> Iterator[Sighting]:
+    span = heard.first_seen, heard.last_seen
+    for label in heard.of_client:
+        yield Sighting(heard.client_ip, heard.client_mac or "", label.field, label.text, *span)
+    for label in heard.of_server:
+        yield Sighting(heard.server_ip, heard.server_mac or "", label.field, label.text, *span)
 
 
 class Pipeline:

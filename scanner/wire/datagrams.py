@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from functools import lru_cache
 from typing import NamedTuple
 
 import numpy as np
+import numpy.typing as npt
 
 from scanner import net
 from scanner.conversation import Endpoint
@@ -39,8 +41,7 @@ class Datagram(NamedTuple):
 
 def datagrams(columns: Columns, ports: frozenset[int]) -> Iterator[Datagram]:
     """Yield the datagrams from or to these ports that tell something, in the order of capture."""
-    for row in announced(columns, ports).tolist():
-        yield _datagram(columns, row)
+    return _datagrams(columns, announced(columns, ports))
 
 
 def smb_setups(columns: Columns) -> Iterator[Datagram]:
@@ -59,23 +60,29 @@ def smb_setups(columns: Columns) -> Iterator[Datagram]:
     head = every[columns.payload[rows]].view(_SMB_HEAD)
     old = (head["magic"] == _SMB1) & (head["command1"] == _SETUP1)
     new = (head["magic"] == _SMB2) & (head["command2"] == _SETUP2)
-    for row in rows[old | new].tolist():
-        yield _datagram(columns, row)
+    yield from _datagrams(columns, rows[old | new])
 
 
-def _datagram(columns: Columns, row: int) -> Datagram:
-    start, size, mac = int(columns.payload[row]), int(columns.captured[row]), int(columns.source_mac[row])
-    return Datagram(
-        int(columns.at[row]),
-        Endpoint(
-            net.text(int(columns.source_high[row]), int(columns.source_low[row])),
-            int(columns.source_port[row]),
-        ),
-        Endpoint(
-            net.text(int(columns.target_high[row]), int(columns.target_low[row])),
-            int(columns.target_port[row]),
-        ),
-        columns.buffer[start : start + size].tobytes(),
-        size == int(columns.length[row]),
-        None if mac < 0 else mac_text(columns.buffer[mac : mac + 6].tobytes()),
-    )
+def _datagrams(columns: Columns, rows: npt.NDArray[np.intp]) -> Iterator[Datagram]:
+    """Yield what stands in rows; columns are turned to Python's numbers whole, cell by cell is slow."""
+    raw, text = memoryview(columns.buffer.data), net.text
+    cells = (
+        columns.at, columns.source_high, columns.source_low, columns.source_port, columns.target_high,
+        columns.target_low, columns.target_port, columns.payload, columns.captured, columns.length,
+        columns.source_mac,
+    )  # fmt: skip
+    for at, high, low, port, *target, start, size, length, mac in zip(
+        *(column[rows].tolist() for column in cells), strict=True
+    ):
+        yield Datagram(
+            at,
+            Endpoint(text(high, low), port),
+            Endpoint(text(target[0], target[1]), target[2]),
+            bytes(raw[start : start + size]),
+            size == length,
+            None if mac < 0 else _mac(bytes(raw[mac : mac + 6])),
+        )
+
+
+_mac = lru_cache(4096)(mac_text)
+"""Machines repeat themselves."""

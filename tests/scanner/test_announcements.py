@@ -16,14 +16,14 @@ ANSWER = Answer("x.example", "192.0.2.1")
 
 def heard(monkeypatch: pytest.MonkeyPatch, *said: tuple[str, Event, int]) -> Told:
     """What is taken after datagrams from addresses that tell one event each, at so many seconds."""
-    told = {bytes([number]): event for number, (_, event, _) in enumerate(said)}
+    told = {b"id" + bytes([number]): event for number, (_, event, _) in enumerate(said)}
     monkeypatch.setattr(
         announcements, "_readers", lambda: {(Transport.UDP, 5353): lambda payload: [told[payload]]}
     )
     ear = Announcements()
     for number, (ip, _, at) in enumerate(said):
         target = Endpoint("224.0.0.251", 5353)
-        heard = Datagram(at * SECOND, Endpoint(ip, 5353), target, bytes([number]), True, MAC)
+        heard = Datagram(at * SECOND, Endpoint(ip, 5353), target, b"id" + bytes([number]), True, MAC)
         ear._hear(Transport.UDP, 5353, heard)
     return ear.take()
 
