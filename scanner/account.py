@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from enum import StrEnum
+from functools import lru_cache
 from typing import Any
 
 from scanner.conversation import CLIENT
@@ -44,6 +45,8 @@ WEIRDS_KEPT = 8
 """Kinds of oddity kept a session; the rest repeats."""
 TURNS_KEPT = 64
 """Turns inside TLS kept: a login is over in the first thirty (lab.md)."""
+MANNERS_REMEMBERED = 1024
+"""Ways to speak SMTP; a site has a few dozen, and makes each label once."""
 STEPS_KEPT = 12
 """Steps named in the evidence, so that it stays a line."""
 STEP_LENGTH = 80
@@ -136,9 +139,9 @@ class Account:
         self.protocol = self.tls_mode = self.phase = None
         self.tunnel_host, self.tunnel_port = host, port
 
-    def forget(self, name: str) -> None:
-        """Drop the labels of a field."""
-        self.labels = [label for label in self.labels if label.field != name]
+    def forget(self, *fields: str) -> None:
+        """Drop the labels of these fields."""
+        self.labels = [label for label in self.labels if label.field not in fields]
 
     def tell_banner(self, text: str) -> None:
         """Add what the greeting says of the server's program."""
@@ -221,7 +224,7 @@ class Account:
     def _manner(self, manner: Manner) -> None:
         text = manner.text if manner.left or not self.whole else f"{manner.text} quit=none".lstrip()
         if text:
-            self._label(Label("smtp.manner", text))
+            self._label(_of_manner(text))
 
     def _label(self, label: Label) -> None:
         if label.field in TUNNELS:
@@ -285,6 +288,11 @@ class Account:
         if self.mails:
             steps.append(f"{self.mails} mails")
         return "; ".join(steps)
+
+
+@lru_cache(MANNERS_REMEMBERED)
+def _of_manner(text: str) -> Label:
+    return Label("smtp.manner", text)
 
 
 FOLDS: dict[type[Event], Callable[[Account, Any], None]] = {

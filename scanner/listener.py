@@ -90,7 +90,10 @@ class Listener:
             account.protocol = inner_protocol(hello.alpn if hello else (), port, name)
         if not _concerns_mail(account, match.kind):
             return None
-        if account.greeting and match.kind not in _MICROSOFT:
+        if match.kind in _MICROSOFT:
+            if account.protocol == "http":
+                account.forget("http.server", "http.realm", "http.title")  # nobody asks what it is
+        elif account.greeting:
             account.tell_banner(banner(*account.greeting))
         family = self.catalogue.family(name) if name and name is account.greeting_host else None
         if family and dns_name and self.catalogue.role(dns_name):

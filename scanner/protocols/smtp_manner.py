@@ -23,7 +23,7 @@ from scanner.model import AuthClass
 from scanner.protocols.sasl import auth_class
 
 REMEMBERED, NAME_LENGTH = 1024, 255
-"""Names whose form, and manners whose line is remembered; the bytes of a name looked at (RFC 1035 2.3.4)."""
+"""Manners remembered: a site has a few dozen. Bytes of a name looked at (RFC 1035 2.3.4)."""
 UPPER, LOWER, MIXED = 1, 2, 4
 """Cases of verbs, as bits."""
 _CASES = {LOWER: "lower"}
@@ -69,15 +69,16 @@ class Listening:
             return []
         tacit = not (self.ehlos or self.helo_first or self.greeted)
         claims = (False, False) if lossy else (self.helo_first, tacit)
-        text = _line(self.form, *claims, self.cases, self.auth, self.pipelined, self.ehlos > 1)
-        left = self.left or lossy
-        return [Manner(text, left)] if text or not left else []
+        manner = _manner(
+            self.form, *claims, self.cases, self.auth, self.pipelined, self.ehlos > 1, self.left or lossy
+        )
+        return [manner] if manner.text or not manner.left else []
 
 
 @lru_cache(REMEMBERED)
-def _line(
-    form: str, helo_first: bool, tacit: bool, cases: int, auth: str, pipelined: bool, twice: bool
-) -> str:
+def _manner(
+    form: str, helo_first: bool, tacit: bool, cases: int, auth: str, pipelined: bool, twice: bool, left: bool
+) -> Manner:
     tokens = (
         form,
         "helo-first" if helo_first else "",
@@ -87,20 +88,21 @@ def _line(
         "ehlo-twice" if twice else "",
         "starttls-then-no-ehlo" if tacit else "",
     )
-    return " ".join(filter(None, tokens))
+    return Manner(" ".join(filter(None, tokens)), left)
 
 
-@lru_cache(REMEMBERED)
 def form(name: bytes) -> str:
     """Give the token of a name's form; empty for no name."""
-    name = name.strip().lower().rstrip(b".")
+    name = name.strip()
+    if name.isalnum() and name[:1] not in b"Ll":
+        return "ehlo=bare"
+    name = name.lower().rstrip(b".")
     if not name:
         return ""
     if name.startswith(b"["):
         return "ehlo=literal"
     if name in (b"localhost", b"localhost.localdomain"):
         return f"ehlo={name.decode()}"
-    digits = name.replace(b".", b"")
-    if name.count(b":") > 1 or (digits.isdigit() and name.count(b".") == 3):
+    if name.count(b":") > 1 or (name.count(b".") == 3 and name.replace(b".", b"").isdigit()):
         return "ehlo=ip"
     return "ehlo=fqdn" if b"." in name else "ehlo=bare"

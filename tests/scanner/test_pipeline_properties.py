@@ -19,7 +19,7 @@ from scanner.conversation import Side, Transport
 from scanner.model import AuthClass, Observation
 from scanner.pipeline import Pipeline
 from scanner.protocols import dialects
-from scanner.session import Example
+from scanner.session import Dialect, Example
 
 CATALOGUE = load_catalogue()
 HANDSHAKE = 3
@@ -29,8 +29,16 @@ STEP_NS = 1_000_000
 """Between two packets; 250 ms is what the reassembly waits for one that is late."""
 ENDS = ((bytes([10, 0, 0, 1]), 50000, 0xFFFFFF00), (bytes([52, 96, 0, 10]), 0, 0x7FFFFFF0))
 """Address, port and first sequence number of both; they wrap around soon."""
+THROUGH = {dialect.name: dialect for dialect in dialects()}["smtp"].examples[0].lines
+
+
+def talk(dialect: Dialect, example: Example) -> Example:
+    """A tunnel alone is no mail: let mail follow it."""
+    return replace(example, lines=example.lines + THROUGH) if dialect.name == "socks" else example
+
+
 TALKS = [
-    pytest.param(example, min(dialect.ports), id=f"{dialect.name}: {example.title}")
+    pytest.param(talk(dialect, example), min(dialect.ports), id=f"{dialect.name}: {example.title}")
     for dialect in dialects()
     if dialect.transport is Transport.TCP and not dialect.alone
     for example in dialect.examples
