@@ -1,7 +1,7 @@
 """Who is on the LAN, what each machine says of itself, and what mail it sends through whom.
 
-The office is 10.32.0.0/24; behind ``router`` is an annex, 10.32.8.0/24. Prefixes of MACs are their makers', the
-rest is ours.
+The office is 10.32.0.0/24; behind ``router`` is an annex, 10.32.8.0/24. Prefixes of MACs are real makers',
+the rest is ours.
 """
 
 from __future__ import annotations
@@ -14,6 +14,7 @@ EXCHANGE = {
     "example-com.mail.protection.outlook.com": "52.101.0.10",
 }
 """Addresses of its prefixes, which nothing outside of the namespaces ever hears of."""
+PREFIX = "fd00:32::"
 GATEWAY, RESOLVER, RELAY, DEPOT, ROUTER = "10.32.0.1", "10.32.0.53", "10.32.0.25", "10.32.0.26", "10.32.0.254"
 ANNEX = "10.32.8.1"
 """The router's address on its other side."""
@@ -44,6 +45,8 @@ class Lease:
     host_name: str
     vendor_class: str | None = None
     fqdn: str | None = None
+    also_six: bool = False
+    """It asks for an IPv6 address too (RFC 8415)."""
     wishes: tuple[str, ...] = ("",)
     """Addresses that it asks for, one lease after the other; empty: any."""
 
@@ -144,7 +147,7 @@ OTHERS = (
     ),
     Machine(
         "nas", "00:11:32:0a:0c:15",
-        lease=Lease("dhclient", "nas01", fqdn="nas01.example.com"),
+        lease=Lease("dhclient", "nas01", fqdn="nas01.example.com", also_six=True),
         mail=("{python}", "-c", PYTHON, "{called}", "{source}"),
         called="nas01", mails_through=("relay",),
     ),

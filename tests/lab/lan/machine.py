@@ -22,6 +22,7 @@ case "${reason:-$1}" in
 BOUND | RENEW | REBIND | REBOOT | bound | renew)
     ip address replace "${new_ip_address:-$ip}/24" dev eth0
     ip route replace default via "${new_routers:-$router}" ;;
+BOUND6) ip address replace "$new_ip6_address/64" dev eth0 nodad ;;
 RELEASE | EXPIRE | STOP | deconfig) ip address flush dev eth0 ;;
 esac
 """
@@ -95,10 +96,13 @@ def spend(machine: Machine) -> Day:
 @contextmanager
 def _leased(name: str, lease: Lease, wish: str) -> Iterator[None]:
     """Hold a lease; it is released at the end only where another one follows."""
-    command = _dhclient(name, lease) if lease.program == "dhclient" else _udhcpc(lease, wish)
+    command = _dhclient(name, lease, "-4") if lease.program == "dhclient" else _udhcpc(lease, wish)
     with (FOLDER / f"{name}.log").open("ab") as log:
         client = subprocess.Popen(on(name, *command), stdout=log, stderr=log)
-        wait(f"an address of {name}", lambda: bool(addresses(name)))
+        wait(f"an address of {name}", addresses, name)
+        if lease.also_six:
+            subprocess.Popen(on(name, *_dhclient(name, lease, "-6")), stdout=log, stderr=log)
+            wait(f"an IPv6 address of {name}", addresses, name, 6)
         yield
         if wish:
             client.terminate()
@@ -106,13 +110,13 @@ def _leased(name: str, lease: Lease, wish: str) -> Iterator[None]:
             wait(f"{name} to have none", lambda: not addresses(name))
 
 
-def _dhclient(name: str, lease: Lease) -> list[str]:
+def _dhclient(name: str, lease: Lease, version: str) -> list[str]:
     settings = DHCLIENT.format(host_name=lease.host_name)
     if lease.vendor_class:
         settings += f'send vendor-class-identifier "{lease.vendor_class}";\n'
     if lease.fqdn:
         settings += f'send fqdn.fqdn "{lease.fqdn}";\nsend fqdn.encoded on;\nsend fqdn.server-update off;\n'
-    where = FOLDER / f"{name}.dhclient"
+    where = FOLDER / f"{name}.dhclient{version}"
     where.write_text(settings)
     files = [
         "-cf",
@@ -124,7 +128,7 @@ def _dhclient(name: str, lease: Lease) -> list[str]:
         "-sf",
         str(FOLDER / "script"),
     ]
-    return [str(FOLDER / "dhclient"), "-4", "-d", "-1", *files, "eth0"]
+    return [str(FOLDER / "dhclient"), version, "-d", "-1", *files, "eth0"]
 
 
 def _udhcpc(lease: Lease, wish: str) -> list[str]:

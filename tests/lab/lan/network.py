@@ -8,7 +8,7 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
-from lan.cast import ANNEX, GATEWAY, GIVEN, MACHINES, OTHERS, RESOLVER, ROUTER, Machine
+from lan.cast import ANNEX, GATEWAY, GIVEN, MACHINES, OTHERS, PREFIX, RESOLVER, ROUTER, Machine
 
 FOLDER = Path("/run/lab")
 WAIT_S = 20
@@ -29,7 +29,7 @@ def on(name: str, *command: str) -> list[str]:
     return [*inside, "sh", "-c", 'hostname "$0" && exec "$@"', name, *command]
 
 
-def wait(what: str, found: Callable[..., bool], *about: object) -> None:
+def wait(what: str, found: Callable[..., object], *about: object) -> None:
     """Wait until something is so. Raises TimeoutError, which says what was waited for."""
     end = time.monotonic() + WAIT_S
     while not found(*about):
@@ -38,10 +38,10 @@ def wait(what: str, found: Callable[..., bool], *about: object) -> None:
         time.sleep(0.05)
 
 
-def addresses(name: str) -> list[str]:
-    """IPv4 addresses that a machine has now."""
+def addresses(name: str, version: int = 4) -> list[str]:
+    """Addresses that a machine has now, other than those of the link."""
     done = subprocess.run(
-        ["ip", "-n", name, "-4", "-o", "address", "show", "dev", "eth0"],
+        ["ip", "-n", name, f"-{version}", "-o", "address", "show", "dev", "eth0", "scope", "global"],
         capture_output=True, check=True, text=True,
     )  # fmt: skip
     return [line.split()[3].partition("/")[0] for line in done.stdout.splitlines()]
@@ -80,10 +80,13 @@ def _plug_in(machine: Machine) -> None:
 def _configure(machine: Machine, gateway: str) -> None:
     inside = ("ip", "-n", machine.name)
     run(*inside, "link", "set", "lo", "up")
+    run(*on(machine.name, "sh", "-c", "echo 0 >/proc/sys/net/ipv6/conf/eth0/accept_dad"))
     run(*inside, "link", "set", "eth0", "gso_max_segs", "1", "up")
     for address in machine.addresses:
         where = "eth0" if address.startswith("10.") else "lo"
         run(*inside, "address", "add", f"{address}/{24 if where == 'eth0' else 32}", "dev", where)
+    if machine.name == "resolver":
+        run(*inside, "address", "add", f"{PREFIX}53/64", "dev", "eth0", "nodad")
     if machine in GIVEN and machine.name != "router":
         run(*inside, "route", "add", "10.32.8.0/24", "via", ROUTER)
     if machine.addresses and machine.name != "gateway":

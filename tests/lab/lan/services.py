@@ -9,7 +9,7 @@ from pathlib import Path
 
 from stage.servers import QUEUES, make_certificate
 
-from lan.cast import ANNEX, NAMES, RESOLVER, SECRET
+from lan.cast import ANNEX, NAMES, PREFIX, RESOLVER, SECRET
 from lan.network import FOLDER, on, wait
 
 EXCHANGE = Path(__file__).resolve().parents[3] / "captures" / "exchange.py"
@@ -20,7 +20,10 @@ RANGES = (
     "--dhcp-range=set:annex,10.32.8.100,10.32.8.150,255.255.255.0,1h",
     f"--dhcp-option=tag:annex,option:router,{ANNEX}",
     "--dhcp-option=tag:office,option:router,10.32.0.1",
+    f"--dhcp-range={PREFIX}100,{PREFIX}1ff,64,1h",
     "--domain=example.com",
+    "--local=/com/",
+    "--local=//",
     "--dhcp-authoritative",
 )
 POSTFIX = """
