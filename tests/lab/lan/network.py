@@ -14,7 +14,6 @@ FOLDER = Path("/run/lab")
 WAIT_S = 20
 """Longest wait for anything on the LAN; two seconds where the machine has nothing else to do."""
 CLIENT_S = 20
-RESOLVER_FILE = Path("/etc/resolv.conf")
 FORWARD = "echo 1 >/proc/sys/net/ipv4/ip_forward"
 
 
@@ -64,7 +63,7 @@ def build() -> None:
             run("ip", "-n", "router", "link", "set", machine.name, "master", "annex", "up")
             _configure(machine, ANNEX)
     run(*on("router", "sh", "-c", FORWARD))
-    _name_the_resolver()
+    _say_where_names_are()
 
 
 def _plug_in(machine: Machine) -> None:
@@ -93,13 +92,22 @@ def _configure(machine: Machine, gateway: str) -> None:
         run(*inside, "route", "add", "default", "via", gateway)
 
 
-def _name_the_resolver() -> None:
-    """Write the file that programs ask, or, where it is the system's own, cover it."""
-    text = f"nameserver {RESOLVER}\noptions timeout:2\n"
-    where = Path(os.path.realpath(RESOLVER_FILE))
-    if where.is_relative_to("/run"):
-        where.parent.mkdir(parents=True, exist_ok=True)
-        where.write_text(text)
-        return
-    (FOLDER / "resolv.conf").write_text(text)
-    run("mount", "--bind", str(FOLDER / "resolv.conf"), str(where))
+def _say_where_names_are() -> None:
+    """Write the files that programs look into for names, over the system's own.
+
+    A machine finds its own name there (Debian's way), and asks the resolver for all others.
+    """
+    own = " ".join(machine.name for machine in MACHINES)
+    texts = {
+        "/etc/hosts": f"127.0.0.1 localhost\n127.0.1.1 {own}\n",
+        "/etc/resolv.conf": f"nameserver {RESOLVER}\noptions timeout:2\n",
+    }
+    for name, text in texts.items():
+        where = Path(os.path.realpath(name))
+        if where.is_relative_to("/run"):
+            where.parent.mkdir(parents=True, exist_ok=True)
+            where.write_text(text)
+            continue
+        ours = FOLDER / where.name
+        ours.write_text(text)
+        run("mount", "--bind", str(ours), str(where))

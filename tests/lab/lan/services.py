@@ -23,7 +23,6 @@ RANGES = (
     f"--dhcp-range={PREFIX}100,{PREFIX}1ff,64,1h",
     "--domain=example.com",
     "--local=/com/",
-    "--local=//",
     "--dhcp-authoritative",
 )
 POSTFIX = """
