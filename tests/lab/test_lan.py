@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from lan.cast import MACHINES, OTHERS, SECRET, Machine
+from lan.cast import EXCHANGE, MACHINES, OTHERS, SECRET, Machine
 from stage.needles import Search
 
 from .conftest import mailsunset, mailsunset_each, play
@@ -99,6 +99,14 @@ def test_a_host_goes_by_the_names_that_it_told_and_no_others(machine: Machine, l
     assert record["mac"] == machine.mac
 
 
+def test_nobody_else_is_a_host(lan: Lan) -> None:
+    """Not the servers on the internet, nor the addresses that stand for none or for many."""
+    ours = set(MAC.values()) | set(lan.days["tills"]["addresses"]) | set(lan.days["bizhub"]["addresses"])
+    assert set(lan.hosts) <= ours
+    addresses = {address for host in lan.hosts.values() for address in host["addresses"]}
+    assert not addresses & {"0.0.0.0", "::", "255.255.255.255", "224.0.0.251", *EXCHANGE.values()}
+
+
 @pytest.mark.parametrize(
     "name, vendor, model",
     [
@@ -158,6 +166,12 @@ def test_the_chain_of_relays_is_the_one_that_mail_took(machine: Machine, lan: La
     record = lan.host(machine.name)
     assert record["behind"] == [MAC[name] for name in machine.mails_through]
     assert record["verdict"] == lan.host("relay")["verdict"] == "breaks"
+
+
+def test_what_is_behind_a_router_is_behind_its_relay_too(lan: Lan) -> None:
+    for address in lan.days["tills"]["addresses"]:
+        assert lan.hosts[address]["behind"] == [MAC["relay"]]
+        assert lan.hosts[address]["verdict"] == "breaks"
 
 
 def test_who_goes_directly_is_behind_nobody(lan: Lan) -> None:
