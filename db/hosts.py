@@ -15,7 +15,7 @@ from sqlalchemy import Connection, select
 
 from db import bulk, rows
 from db.filters import KEYS_ASKED, HostFilter, Lens, Named, Passes, gathered, labels_of
-from db.grouping import Group, endpoint_rows, groups
+from db.grouping import Group, endpoint_rows, forwarding, groups
 from db.schema import passages, shapes, usages
 from scanner.model import SEVERITY, Chain, Heard, Host, Level, Passage, Usage, Verdict
 
@@ -109,7 +109,7 @@ def host_of(connection: Connection, name: str, lens: Lens) -> tuple[Host, Verdic
 
 def _found(connection: Connection, judged: _Judged, lens: Lens) -> Iterator[_Found]:
     """Judge all hosts, each for itself and for the relays that its mail passes."""
-    hosts = list(groups(endpoint_rows(connection)))
+    hosts = list(groups(endpoint_rows(connection), forwarding(connection)))
     chains: Mapping[int, Chain] = {}
     if ways := bulk.read(connection, select(passages.c.client, passages.c.server, passages.c.protocol)):
         places = {member.id: at for at, host in enumerate(hosts) for member in host.own}
