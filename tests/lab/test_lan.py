@@ -123,6 +123,12 @@ def test_a_printer_is_known_by_what_it_announces(name: str, vendor: str, model: 
     assert device["confidence"] >= 0.9
 
 
+@pytest.mark.parametrize("name", ["relay", "depot"])
+def test_a_relay_is_known_by_how_it_speaks(name: str, lan: Lan) -> None:
+    device = lan.host(name)["device"]
+    assert (device["kind"], device["software"]) == ("mail server", "Postfix")
+
+
 def test_a_changed_address_is_the_same_device(lan: Lan) -> None:
     """Its first address is another printer's afterwards, and neither is mistaken for the other."""
     brother, epson = lan.host("brother"), lan.host("epson")
