@@ -2,6 +2,7 @@
 
 Run as ``python3 exchange.py CERTIFICATE KEY`` it serves ports 25, 587, 110, 993 and 443; as
 ``python3 exchange.py --relay HOST`` it is a site's own relay on port 25 that submits to HOST with a password.
+With ``--clear`` behind the key port 587 takes passwords in clear, as Exchange Online never does.
 """
 
 from __future__ import annotations
@@ -38,6 +39,7 @@ class Smtp(Line):
     """Client submission, and the tenant's MX."""
 
     offers = "250-AUTH LOGIN XOAUTH2"
+    in_clear = False
 
     def greeting(self) -> str:
         """The server's first line."""
@@ -45,12 +47,12 @@ class Smtp(Line):
 
     def handle(self) -> None:
         """Talk."""
-        secure = False
+        secure = self.in_clear
         self.say(self.greeting())
         while command := self.hear():
             verb = command.split()[0].upper()
             if verb in ("EHLO", "HELO"):
-                second = self.offers if secure or self.offers.endswith("PLAIN") else "250-STARTTLS"
+                second = self.offers if secure else "250-STARTTLS"
                 self.say(f"250-{HOST} Hello [203.0.113.7]", "250-SIZE 157286400", second, "250 CHUNKING")
             elif verb == "STARTTLS":
                 self.say("220 2.0.0 SMTP server ready")
@@ -89,10 +91,17 @@ class Smtp(Line):
         """Exchange keeps it."""
 
 
+class Clear(Smtp):
+    """Client submission that takes a password in clear."""
+
+    in_clear = True
+
+
 class Relay(Smtp):
     """A site's relay: takes AUTH PLAIN in the clear, and submits to Exchange Online with its own password."""
 
     offers = "250-AUTH PLAIN"
+    in_clear = True
 
     def greeting(self) -> str:
         """The relay's first line."""
@@ -185,6 +194,8 @@ def main() -> None:
     """Serve until killed."""
     relay = sys.argv[1] == "--relay"
     ports = {25: Relay} if relay else {25: Smtp, 587: Smtp, 110: Pop, 993: Imap, 443: Web, 80: Web}
+    if "--clear" in sys.argv:
+        ports[587] = Clear
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     if not relay:
         context.load_cert_chain(sys.argv[1], sys.argv[2])

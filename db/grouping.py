@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterator
+from collections.abc import Iterator, Set
 from ipaddress import ip_network
 from typing import NamedTuple
 
 from sqlalchemy import Connection, String, cast, func, select
 
 from db import bulk
-from db.schema import endpoints, usages
+from db.schema import endpoints, labels, usages
+from scanner.labels import FORWARDS
 
 ROUTER_ADDRESSES = 4
 """IPv4 addresses behind one MAC, more of which make it a router: a server has an address or two a service."""
@@ -55,12 +56,18 @@ def endpoint_rows(connection: Connection) -> list[EndpointRow]:
     return [EndpointRow(key, ip, mac, ways.get(key, "")) for key, ip, mac in found]
 
 
-def groups(found: list[EndpointRow]) -> Iterator[Group]:
-    """Make hosts of endpoints."""
+def forwarding(connection: Connection) -> set[str]:
+    """The MACs that were seen to carry packets of others."""
+    query = select(endpoints.c.mac).join(labels, labels.c.endpoint == endpoints.c.id)
+    return {mac for (mac,) in bulk.read(connection, query.where(labels.c.field == FORWARDS))}
+
+
+def groups(found: list[EndpointRow], forwarding: Set[str] = frozenset()) -> Iterator[Group]:
+    """Make hosts of endpoints; ``forwarding``: MACs that are routers', however few are behind them."""
     behind: dict[str, list[EndpointRow]] = defaultdict(list)
     for endpoint in found:
         behind[endpoint.mac].append(endpoint)
-    routers = {mac for mac, members in behind.items() if mac and _is_router(members)}
+    routers = {mac for mac, members in behind.items() if mac and (mac in forwarding or _is_router(members))}
     owners = _owners(behind, routers)
     alone: dict[str, list[EndpointRow]] = defaultdict(list)
     for mac in ("", *routers):

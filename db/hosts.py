@@ -7,16 +7,18 @@ a host with its labels and counts is read when somebody looks at it.
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Container, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager
+from functools import cache
 from typing import Any, NamedTuple, overload
 
 from sqlalchemy import Connection, select
 
 from db import bulk, rows
 from db.filters import KEYS_ASKED, HostFilter, Lens, Named, Passes, gathered, labels_of
-from db.grouping import Group, endpoint_rows, groups
+from db.grouping import Group, endpoint_rows, forwarding, groups
 from db.schema import passages, shapes, usages
+from scanner.labels import NAMES
 from scanner.model import SEVERITY, Chain, Heard, Host, Level, Passage, Usage, Verdict
 
 PAGE = 200
@@ -70,6 +72,10 @@ class Listing(Sequence[tuple[Host, Verdict]]):
         """How bad each is, without reading any."""
         return [found.verdict.level for found in self._found]
 
+    def named(self, names: Container[str]) -> dict[str, Host]:
+        """Give those that have these names in the inventory."""
+        return {host.host: host for host, _ in self._read([o for o in self._found if o.group.name in names])}
+
     def _read(self, page: list[_Found]) -> list[tuple[Host, Verdict]]:
         with self._reads() as connection:
             return _looked_at(connection, page, self._ways, self._lens)
@@ -109,18 +115,26 @@ def host_of(connection: Connection, name: str, lens: Lens) -> tuple[Host, Verdic
 
 def _found(connection: Connection, judged: _Judged, lens: Lens) -> Iterator[_Found]:
     """Judge all hosts, each for itself and for the relays that its mail passes."""
-    hosts = list(groups(endpoint_rows(connection)))
+    hosts = list(groups(endpoint_rows(connection), forwarding(connection)))
     chains: Mapping[int, Chain] = {}
     if ways := bulk.read(connection, select(passages.c.client, passages.c.server, passages.c.protocol)):
         places = {member.id: at for at, host in enumerate(hosts) for member in host.own}
         through = [Passage(places[a], places[b], p) for a, b, p in ways if a in places and b in places]
-        chains = lens.chains(through, lambda at, p: judged.of(hosts[at], p), lambda at: hosts[at].name)
+        title = cache(lambda at: _title(connection, hosts[at]))
+        chains = lens.chains(through, lambda at, p: judged.of(hosts[at], p), title)
     for at, host in enumerate(hosts):
         if chain := chains.get(at):
             behind, carries = ([hosts[one].name for one in some] for some in (chain.behind, chain.carries))
             yield _Found(host, chain.verdict, tuple(behind), tuple(carries))
         else:
             yield _Found(host, judged.of(host))
+
+
+def _title(connection: Connection, host: Group) -> str:
+    """What a host is called in a sentence: the name that was heard last, and its name in the inventory."""
+    told = labels_of(connection, [member.id for member in host.own])
+    names = [(one.last_seen, one.text) for one in gathered(host.own, told) if one.field in NAMES]
+    return f"{max(names)[1]} ({host.name})" if names else host.name
 
 
 def _ways(connection: Connection) -> Ways:

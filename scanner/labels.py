@@ -87,7 +87,9 @@ MACHINE = frozenset(
     }
 )
 """What a machine announces of itself."""
+FORWARDS = "link.forwards"
+"""Seen of a router: an address whose packets carried its MAC while DHCP had lent it to another."""
 
-FIELDS = NAMES | CLIENT | SERVER | MACHINE
+FIELDS = NAMES | CLIENT | SERVER | MACHINE | {FORWARDS}
 PLACE = "mdns.note"
 """Where the machine stands, in words of its owner."""

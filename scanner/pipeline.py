@@ -15,6 +15,7 @@ from scanner.account import Usernames
 from scanner.announcements import Announcements, Leases, Told, ports
 from scanner.catalogue.exchange import Catalogue
 from scanner.conversation import Conversation
+from scanner.labels import FORWARDS
 from scanner.listener import Listener, Overheard
 from scanner.model import LEASE, Observation, RunTotals, Sighting
 from scanner.wire.batch import Batch, Tally
@@ -160,23 +161,26 @@ class Bench(Generic[Found]):
         self, conversations: Iterable[Conversation], sightings: tuple[Sighting, ...]
     ) -> Iterator[Found]:
         listen, name_of, holder = self._listener.listen, self._known.names.get, self._known.leases.holder
-        found, overheard = [], []
+        found, told = [], dict[Sighting, None]()
         for one in conversations:
             seen = listen(one, name_of(one.flow.server.ip))
             if seen is None:
                 continue
             if isinstance(seen, Overheard):
-                overheard.append(seen)
+                told |= dict.fromkeys(_sighted(seen))
                 continue
             mac = holder(seen.client_ip, seen.first_seen)
-            found.append(seen if mac is None or mac == seen.client_mac else replace(seen, client_mac=mac))
-        if overheard:
-            sightings = (*sightings, *dict.fromkeys(one for each in overheard for one in _sighted(each)))
-        if found or sightings:
+            if mac is not None and mac != seen.client_mac:
+                if seen.client_mac:
+                    span = seen.first_seen, seen.last_seen
+                    told[Sighting("", seen.client_mac, FORWARDS, seen.client_ip, *span)] = None
+                seen = replace(seen, client_mac=mac)
+            found.append(seen)
+        if found or sightings or told:
             found.sort(key=attrgetter("first_seen"))
             self._observations += len(found)
             self._gaps += sum(seen.gaps > 0 for seen in found)
-            yield self._finish(found, sightings)
+            yield self._finish(found, (*sightings, *told))
 
 
 def _sighted(heard: Overheard) -> Iterator[Sighting]:

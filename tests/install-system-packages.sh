@@ -4,8 +4,9 @@
 # in /etc/subuid and /etc/subgid, if there is none yet: Postfix wants several users inside such a namespace.
 set -eu
 
-packages="tshark tcpdump dovecot-imapd dovecot-pop3d postfix curl gsasl swaks libnet-ssleay-perl
-libauthen-sasl-perl tinyproxy-bin microsocks openssl iproute2 util-linux mount uidmap passwd procps $*"
+packages="tshark tcpdump dovecot-imapd dovecot-pop3d postfix dnsmasq-base isc-dhcp-client udhcpc curl gsasl swaks
+msmtp libnet-ssleay-perl libauthen-sasl-perl libsasl2-modules tinyproxy-bin microsocks openssl iproute2 util-linux
+mount uidmap passwd procps hostname $*"
 me=$(id -un)
 
 # The first id behind all that are lent already.

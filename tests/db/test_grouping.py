@@ -36,6 +36,13 @@ def test_groups(endpoints: list[tuple[str, str]], host: str, members: str) -> No
         assert sorted(member.ip for member in its[host].members) == sorted(members.split(" "))
 
 
+def test_who_was_seen_to_forward_is_a_router_however_few_are_behind_it() -> None:
+    ends = [("10.0.0.1", ROUTER), ("10.0.0.2", ROUTER), ("10.0.0.3", DEVICE)]
+    rows = [EndpointRow(number, ip, mac, "") for number, (ip, mac) in enumerate(ends)]
+    found = {group.name: group.router for group in groups(rows, {ROUTER})}
+    assert found == {ROUTER: True, DEVICE: False, "10.0.0.1": False, "10.0.0.2": False}
+
+
 def test_what_is_behind_a_router_is_not_its_own() -> None:
     ends = [*BEHIND, ("", ROUTER)]
     found = groups([EndpointRow(number, ip, mac, "") for number, (ip, mac) in enumerate(ends)])

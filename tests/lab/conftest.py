@@ -117,18 +117,24 @@ def tshark(capture: Path, *fields: str, only: str = "tcp", also: tuple[str, ...]
     return [line.split("\t") for line in done.stdout.splitlines()]
 
 
+def play(module: str, programs: list[str], limit_s: float, folders: pytest.TempPathFactory) -> Path:
+    """Run a module of ours in namespaces of its own; give the folder where it left what it made."""
+    path = os.pathsep.join((os.environ.get("PATH", ""), "/usr/sbin", "/sbin"))
+    missing = [name for name in programs if not shutil.which(name, path=path)]
+    if missing:
+        pytest.fail(f"the lab needs {' '.join(missing)}: run tests/install-system-packages.sh", pytrace=False)
+    folder = folders.mktemp(module)
+    environment = {**os.environ, "PATH": path, "PYTHONPATH": str(HERE), "PYTHONDONTWRITEBYTECODE": "1"}
+    done = run_inside([sys.executable, "-m", module, str(folder)], HERE, environment, limit_s)
+    logs = "".join(log.read_text(errors="replace") for log in folder.glob("*.log"))
+    assert done.returncode == 0, done.stderr.decode(errors="replace") + logs
+    return folder
+
+
 @pytest.fixture(scope="session")
 def lab(tmp_path_factory: pytest.TempPathFactory) -> Lab:
     """Build the lab, play every dialogue, and capture it."""
-    path = os.pathsep.join((os.environ.get("PATH", ""), "/usr/sbin", "/sbin"))
-    missing = [name for name in PROGRAMS if not shutil.which(name, path=path)]
-    if missing:
-        pytest.fail(f"the lab needs {' '.join(missing)}: run tests/install-system-packages.sh", pytrace=False)
-    folder = tmp_path_factory.mktemp("lab")
-    environment = {**os.environ, "PATH": path, "PYTHONPATH": str(HERE), "PYTHONDONTWRITEBYTECODE": "1"}
-    done = run_inside([sys.executable, "-m", "stage", str(folder)], HERE, environment, LAB_S)
-    logs = "".join(log.read_text(errors="replace") for log in folder.glob("*.log"))
-    assert done.returncode == 0, done.stderr.decode(errors="replace") + logs
+    folder = play("stage", PROGRAMS, LAB_S, tmp_path_factory)
     entries: list[dict[str, Any]] = json.loads((folder / "labels.json").read_text())
     return Lab(folder, {entry["title"]: Played(**entry) for entry in entries})
 

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from packets import BEGAN, Connection, batch
 
 from scanner.account import Account, Usernames
 from scanner.capture import UnreadableCapture
@@ -13,8 +14,9 @@ from scanner.capture.file import CaptureFile
 from scanner.catalogue.exchange import load_catalogue
 from scanner.conversation import Chunk, Conversation, Ending, Endpoint, Flow, Side
 from scanner.events import Certificate, Outcome, TlsMode
+from scanner.labels import FORWARDS
 from scanner.listener import Listener
-from scanner.model import AuthClass, Basis, Observation, ServerKind
+from scanner.model import LEASE, AuthClass, Basis, Observation, ServerKind, Sighting
 from scanner.pipeline import Pipeline
 from scanner.wire.batch import Batch, LinkType
 
@@ -299,3 +301,26 @@ def test_a_certificate_names_a_server_that_nothing_else_names(
     seen = Listener(CATALOGUE, "here", Usernames.KEEP)._record(heard, account, None)
     assert seen is not None
     assert seen.server_name == name
+
+
+@pytest.mark.parametrize(
+    ("holder", "forwards"),
+    [
+        pytest.param("02:00:00:00:00:07", ["192.0.2.9"], id="lent to another, so a router stands between"),
+        pytest.param("02:00:00:00:00:01", [], id="lent to whom the packets came from"),
+        pytest.param(None, [], id="not lent to anybody"),
+    ],
+)
+def test_who_carries_packets_of_a_lent_address_is_seen_to_forward(
+    holder: str | None, forwards: list[str]
+) -> None:
+    talk = Connection(client=("192.0.2.9", 50000), server=("198.51.100.1", 25)).open()
+    talk.say((S, b"220 mx ESMTP\r\n"), (C, b"EHLO a\r\n"), (S, b"250 mx\r\n")).close()
+    leases = [Sighting("192.0.2.9", holder, LEASE, "", 0, 2 * BEGAN)] if holder else []
+    pipeline = Pipeline(CATALOGUE, sensor="here", leases=leases)
+    found = list(pipeline.run([batch(talk.packets)], pipeline.bench("x", lambda seen, told: (seen, told))))
+    (seen,) = (one for some, _ in found for one in some)
+    assert seen.client_mac == (holder or "02:00:00:00:00:01")
+    told = [one for _, some in found for one in some]
+    assert [one.text for one in told if one.field == FORWARDS] == forwards
+    assert {one.mac for one in told} <= {"02:00:00:00:00:01"}

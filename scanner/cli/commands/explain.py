@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import sys
+from collections.abc import Mapping
 
 import click
 
@@ -30,7 +31,8 @@ SESSIONS_SHOWN = 10
 @click.pass_obj
 def command(settings: Settings, host: str, form: str) -> None:
     """Explain what becomes of HOST (a MAC, an address or a name), and what that rests on."""
-    from db.queries import SessionFilter  # 150 ms that --help need not pay
+    from db.filters import HostFilter  # 150 ms that --help need not pay
+    from db.queries import SessionFilter
 
     with inventory(settings) as kept:
         pair = kept.host(host, lens(settings))
@@ -38,8 +40,10 @@ def command(settings: Settings, host: str, form: str) -> None:
             raise InputError(f"{host}: no such host in the inventory")
         found, verdict = pair
         seen = list(kept.sessions(SessionFilter(host=found, limit=SESSIONS_SHOWN)))
+        around = {*found.behind, *found.carries[:HOSTS_SHOWN]} if form == Format.TABLE else set()
+        known = kept.hosts(lens(settings), HostFilter(silent=True)).named(around) if around else {}
     if form == Format.TABLE:
-        click.echo("\n".join(_lines(found, verdict, seen)))
+        click.echo("\n".join(_lines(found, verdict, seen, known)))
         return
     record: Record = {**host_record(found, verdict), "sessions": [session_record(one) for one in seen]}
     if form == Format.JSON:
@@ -50,7 +54,7 @@ def command(settings: Settings, host: str, form: str) -> None:
         raise InputError("an explanation has no form as CSV; use json, or export sessions")
 
 
-def _lines(host: Host, verdict: Verdict, seen: list[Observation]) -> list[str]:
+def _lines(host: Host, verdict: Verdict, seen: list[Observation], around: Mapping[str, Host]) -> list[str]:
     record = host_record(host, verdict)
     kind = what(record) or "nothing known of its kind"
     lines = [
@@ -59,7 +63,7 @@ def _lines(host: Host, verdict: Verdict, seen: list[Observation]) -> list[str]:
     ]
     if record["advice"]:
         lines.append(visible(f"what to do: {record['advice']}"))
-    lines += _identity(host)
+    lines += [*_identity(host), *_relays(host, around)]
     lines += ["", "because:", *(f"  {line}" for reason in verdict.reasons for line in _reason(reason))]
     lines += ["", f"seen (the last {len(seen)}):"]
     for one in seen:
@@ -71,7 +75,7 @@ def _lines(host: Host, verdict: Verdict, seen: list[Observation]) -> list[str]:
 
 
 def _identity(host: Host) -> list[str]:
-    """Names with where and when they were heard, what tells the device, and the relays around it."""
+    """Names with where and when they were heard, and what tells the device."""
     lines = ["", "called:"] if host.names else ["", "no name heard"]
     for name in host.names:
         span = f"{local_time(timestamp(name.first_seen))} to {local_time(timestamp(name.last_seen))}"
@@ -82,12 +86,25 @@ def _identity(host: Host) -> list[str]:
             f"taken for {host.device.kind or 'what it is'} (confidence {host.device.confidence:.2f}):",
         ]
         lines += [visible(f"  {vote.field} {vote.text!r} says {_says(vote)}") for vote in votes]
+    return lines
+
+
+def _relays(host: Host, around: Mapping[str, Host]) -> list[str]:
+    """The relays that its mail passes, and whose mail it passes on."""
+    lines = []
     if host.behind:
-        lines += ["", visible("its mail passes: " + " -> ".join((host.host, *host.behind)))]
+        chain = (host.host, *(_title(name, around) for name in host.behind))
+        lines += ["", visible(f"its mail passes: {' -> '.join(chain)}")]
     if host.carries:
         more = f" and {len(host.carries) - HOSTS_SHOWN} more" if len(host.carries) > HOSTS_SHOWN else ""
-        lines += ["", visible(f"relay for: {', '.join(host.carries[:HOSTS_SHOWN])}{more}")]
+        carried = (_title(name, around) for name in host.carries[:HOSTS_SHOWN])
+        lines += ["", visible(f"relay for: {', '.join(carried)}{more}")]
     return lines
+
+
+def _title(name: str, around: Mapping[str, Host]) -> str:
+    names = [(one.last_seen, one.text) for one in around[name].names] if name in around else []
+    return f"{max(names)[1]} ({name})" if names else name
 
 
 def _says(vote: Vote) -> str:

@@ -62,6 +62,13 @@ def test_the_sample_gives_its_golden_hosts(office: Path) -> None:
     assert done.stdout.decode() == (GOLDEN / "office.hosts.ndjson").read_text()
 
 
+def test_the_lan_gives_its_golden_hosts(tmp_path: Path) -> None:
+    """Names, devices, a router, and who hides behind which relay."""
+    assert mailsunset("read", "--sensor", "mirror", "captures/lan.pcapng", home=tmp_path).returncode == 0
+    done = mailsunset("--as-of", "2026-11-25", "hosts", "--all", "--format", "ndjson", home=tmp_path)
+    assert done.stdout.decode() == (GOLDEN / "lan.hosts.ndjson").read_text()
+
+
 def test_what_was_read_is_what_is_listed(office: Path) -> None:
     listed = records(mailsunset("sessions", "--format", "ndjson", home=office))
     golden = [json.loads(line) for line in (GOLDEN / "office.ndjson").read_text().splitlines()]
