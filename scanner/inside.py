@@ -1,0 +1,70 @@
+"""What was said inside TLS, kept until the conversation that it belongs to has ended."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+
+from scanner.conversation import CLIENT, SERVER, Chunk, Conversation, Endpoint, Flow, Said
+
+KEPT_BYTES = 64 << 20
+"""Plaintext that waits for its conversation: two thousand logins of the longest kind. Past it the oldest
+connection's goes, and its session is told as one inside TLS whose keys nobody has."""
+_OVERHEAD = 200
+"""Bytes that a piece takes beside its text."""
+_Ends = tuple[Endpoint, Endpoint]
+
+
+class Inside:
+    """Plaintext by connection."""
+
+    def __init__(self, kept_bytes: int = KEPT_BYTES) -> None:
+        """Keep so much at most."""
+        self._kept_bytes = kept_bytes
+        self._bytes = 0
+        self._by_ends: dict[_Ends, list[Said]] = {}
+
+    def add(self, heard: Iterable[Said]) -> None:
+        """Keep what was said."""
+        for said in heard:
+            self._by_ends.setdefault(_ends(said.sender, said.receiver), []).append(said)
+            self._bytes += _weight(said)
+        while self._bytes > self._kept_bytes:
+            self._forget(self._by_ends.pop(next(iter(self._by_ends))))
+
+    def take(self, conversation: Conversation) -> Sequence[Said]:
+        """Give what was said in a conversation; what is older belongs to nobody any more."""
+        if not self._by_ends:
+            return ()
+        ends = _ends(conversation.flow.client, conversation.flow.server)
+        heard = self._by_ends.pop(ends, [])
+        self._forget(heard)
+        if later := [said for said in heard if said.at > conversation.last_seen]:
+            self.add(later)
+        return [said for said in heard if conversation.first_seen <= said.at <= conversation.last_seen]
+
+    def _forget(self, heard: Iterable[Said]) -> None:
+        self._bytes -= sum(map(_weight, heard))
+
+
+def chunks(heard: Sequence[Said], flow: Flow) -> tuple[Chunk, ...]:
+    """Make chunks of what was said.
+
+    HTTP/2's requests go one after the other, each with its answer, as in HTTP/1; those without one go last.
+    """
+    spoken = {(said.request, said.sender) for said in heard}
+
+    def order(said: Said) -> tuple[bool, int]:
+        return said.request > 0 and (said.request, flow.server) not in spoken, said.request
+
+    return tuple(
+        Chunk(CLIENT if said.sender == flow.client else SERVER, said.at, said.data, 0 if said.data else -1)
+        for said in sorted(heard, key=order)
+    )
+
+
+def _ends(one: Endpoint, other: Endpoint) -> _Ends:
+    return (one, other) if one <= other else (other, one)
+
+
+def _weight(said: Said) -> int:
+    return len(said.data) + _OVERHEAD
