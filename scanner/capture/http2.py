@@ -14,6 +14,7 @@ from typing import NamedTuple
 HEADERS, PUSH_PROMISE = "1", "5"
 """The frames that hold headers (RFC 9113 6.2, 6.6); what CONTINUATION holds is told with them."""
 _BODY = frozenset({"content-length", "transfer-encoding"})
+_CREDENTIALS = frozenset({"authorization", "proxy-authorization"})
 _CONTROL = re.compile(r"[\0-\x1f\x7f]")
 _METHOD = re.compile(r"[A-Z]{1,32}\Z")
 _STATUS = re.compile(r"[1-5][0-9]{2}\Z")
@@ -72,10 +73,10 @@ def _response(head: dict[str, str]) -> bytes:
 def _written(first: str, head: dict[str, str]) -> bytes:
     lines = [first]
     for name, value in head.items():
-        if name == "authorization":
+        if name in _CREDENTIALS:
             value = _without_secret(value)
         elif name == "cookie":
-            value = "; ".join(part.partition("=")[0] + "=" for part in value.split(";"))
+            value = ";".join(part.partition("=")[0] + "=" for part in value.split(";") if "=" in part)
         if not name.startswith(":") and (name not in _BODY or value == "0"):
             lines.append(f"{name}: {value}")
     return "".join(_CONTROL.sub("", line) + "\r\n" for line in [*lines, ""]).encode("utf-8", "replace")
@@ -83,9 +84,9 @@ def _written(first: str, head: dict[str, str]) -> bytes:
 
 def _without_secret(value: str) -> str:
     """Leave the scheme, and the name that comes with a password; other schemes' values are theirs alone."""
-    scheme, _, rest = value.strip().partition(" ")
+    scheme, blank, rest = value.strip().partition(" ")
     if scheme.lower() != "basic":
-        return f"{scheme} -"
+        return f"{scheme} -" if blank else "-"
     try:
         name = b64decode(rest).partition(b":")[0]
     except (Error, ValueError):
