@@ -47,18 +47,19 @@ class Inside:
 
 
 def chunks(heard: Sequence[Said], flow: Flow) -> tuple[Chunk, ...]:
-    """Make chunks of what was said.
+    """Make chunks of what was said: in the order of time, but nobody's words change places.
 
     HTTP/2's requests go one after the other, each with its answer, as in HTTP/1; those without one go last.
     """
-    spoken = {(said.request, said.sender) for said in heard}
-
-    def order(said: Said) -> tuple[bool, int]:
-        return said.request > 0 and (said.request, flow.server) not in spoken, said.request
-
+    answered = {said.request for said in heard if said.sender == flow.server}
+    latest = {flow.client: 0, flow.server: 0}
+    placed: list[tuple[bool, int, int, int]] = []
+    for number, (sender, _, at, _, request) in enumerate(heard):
+        latest[sender] = max(at, latest[sender])
+        placed.append((request > 0 and request not in answered, request, latest[sender], number))
     return tuple(
         Chunk(CLIENT if said.sender == flow.client else SERVER, said.at, said.data, 0 if said.data else -1)
-        for said in sorted(heard, key=order)
+        for said in (heard[number] for *_, number in sorted(placed))
     )
 
 

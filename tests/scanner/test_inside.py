@@ -54,6 +54,17 @@ def test_chunks_have_sides_and_holes() -> None:
     assert chunks(told, FLOW) == (Chunk(S, 1, b"220 x\r\n"), Chunk(C, 2, b"EHLO\r\n"), Chunk(C, 3, b"", -1))
 
 
+def test_words_go_by_time_but_nobody_is_made_to_say_them_otherwise() -> None:
+    told = [
+        said(C, b"AUTH", 2),
+        said(C, b"MAIL", 5),
+        said(S, b"235", 4),
+        said(C, b"RCPT", 3),
+        said(S, b"250", 6),
+    ]
+    assert [chunk.data for chunk in chunks(told, FLOW)] == [b"AUTH", b"235", b"MAIL", b"RCPT", b"250"]
+
+
 def test_requests_of_http_2_stand_beside_their_answers_and_those_without_one_at_the_end() -> None:
     told = [
         said(C, b"ping", 1, 1), said(C, b"sync", 2, 3), said(C, b"send", 3, 5),
