@@ -8,7 +8,7 @@ from scanner.conversation import CLIENT, SERVER, Chunk, Conversation, Endpoint, 
 
 KEPT_BYTES = 64 << 20
 """Plaintext that waits for its conversation: two thousand logins of the longest kind. Past it the oldest
-connection's goes, and its session is told as one inside TLS whose keys nobody has."""
+connection's goes, and its session is told as one with a gap."""
 _OVERHEAD = 200
 """Bytes that a piece takes beside its text."""
 _Ends = tuple[Endpoint, Endpoint]
@@ -29,7 +29,7 @@ class Inside:
             self._by_ends.setdefault(_ends(said.sender, said.receiver), []).append(said)
             self._bytes += _weight(said)
         while self._bytes > self._kept_bytes:
-            self._forget(self._by_ends.pop(next(iter(self._by_ends))))
+            self._make_room()
 
     def take(self, conversation: Conversation) -> Sequence[Said]:
         """Give what was said in a conversation; what is older belongs to nobody any more."""
@@ -41,6 +41,23 @@ class Inside:
         if later := [said for said in heard if said.at > conversation.last_seen]:
             self.add(later)
         return [said for said in heard if conversation.first_seen <= said.at <= conversation.last_seen]
+
+    def drain(self) -> list[Said]:
+        """Give all, connection by connection."""
+        everything = [said for heard in self._by_ends.values() for said in heard]
+        self._by_ends, self._bytes = {}, 0
+        return everything
+
+    def _make_room(self) -> None:
+        """Forget the oldest connection, but not that there was something: what follows is not all of it."""
+        ends = next(iter(self._by_ends))
+        heard = self._by_ends.pop(ends)
+        self._forget(heard)
+        if any(said.data for said in heard):
+            one, other = ends
+            holes = [Said(*pair, heard[-1].at, b"") for pair in ((one, other), (other, one))]
+            self._by_ends[ends] = holes
+            self._bytes += sum(map(_weight, holes))
 
     def _forget(self, heard: Iterable[Said]) -> None:
         self._bytes -= sum(map(_weight, heard))

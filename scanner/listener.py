@@ -79,7 +79,7 @@ class Listener:
         if recognised.swapped:
             conversation = _turn_round(conversation)
         account = Account(self.usernames, whole=_is_whole(conversation), lost=not conversation.client_started)
-        _listen(account, recognised, conversation, inside_chunks(inside, conversation.flow))
+        _listen(account, recognised, conversation, inside_chunks(inside, conversation.flow) if inside else ())
         return self._record(conversation, account, dns_name) or _overheard(conversation, account)
 
     def _record(self, heard: Conversation, account: Account, dns_name: str | None) -> Observation | None:

@@ -21,6 +21,7 @@ from typing import IO
 from scanner.capture.decrypted import BETWEEN_FIELDS, BETWEEN_VALUES, FIELDS, Line, Streams, parsed
 from scanner.capture.wireshark import TsharkUnusableError, tshark_path
 from scanner.conversation import Said
+from scanner.inside import Inside
 
 AHEAD = 1000
 """Packets that tshark may be ahead of us: it counts records that are no packets, too."""
@@ -119,15 +120,15 @@ class Plaintext:
             return ()
         if self._process is None:
             self._start()
-        told: list[Said] = []
+        told = Inside()  # keeps connections apart, and no more than there is room for
         while not self._ended:
             if self._ahead is None:
                 self._ahead = self._next(told)
             if self._ahead is None or (packet is not None and self._ahead.packet > packet + AHEAD):
                 break
-            told += self._streams.hear(self._ahead)
+            told.add(self._streams.hear(self._ahead))
             self._ahead = None
-        return told
+        return told.drain()
 
     def _start(self) -> None:
         if not os.path.isfile(self._capture):
@@ -150,7 +151,7 @@ class Plaintext:
             )
         )
 
-    def _next(self, told: list[Said]) -> Line | None:
+    def _next(self, told: Inside) -> Line | None:
         """Read a line that tells something; at the end of them, how it ended."""
         if self._process is None or self._process.stdout is None:
             return None
@@ -162,7 +163,7 @@ class Plaintext:
         if status := self._process.wait():
             why = self._complaint() or f"ended with status {status}"
             self.fault = f"{self._capture}: tshark: {why}"
-            told += self._streams.break_off()
+            told.add(self._streams.break_off())
         self._ended = True
         return None
 

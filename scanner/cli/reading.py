@@ -23,6 +23,7 @@ from scanner.cli.settings import now
 from scanner.crew import Crew, CrewError, workers_worth
 from scanner.model import Observation, RunTotals, Sighting
 from scanner.pipeline import Finish, Hearing, Pipeline
+from scanner.report.escape import visible
 from scanner.report.formats import line
 from scanner.report.records import Record, session_record
 from scanner.wire.batch import Batch
@@ -136,7 +137,7 @@ class Reading:
             if inside.remark:
                 click.echo(f"mailsunset: {inside.remark}", err=True)
             if inside.fault:
-                self._not_all(inside.fault)
+                self._not_all(visible(inside.fault))
 
     def _not_all(self, why: str) -> None:
         self.unreadable.append(why)

@@ -39,14 +39,17 @@ def test_others_have_no_part_in_it() -> None:
     assert inside.take(one) == []
 
 
-def test_what_waits_too_long_goes_the_oldest_connection_first() -> None:
+def test_what_waits_too_long_goes_the_oldest_connection_first_and_leaves_a_hole() -> None:
     one, inside = conversation(), Inside(kept_bytes=2000)
-    inside.add([said(C, b"old", one.first_seen)])
-    inside.add([Said(Endpoint("10.0.0.9", 1), SERVER, 0, bytes(1500)), said(C, b"more", one.first_seen)])
-    assert inside.take(one) == []
+    at, other = one.first_seen, Endpoint("10.0.0.9", 1)
+    inside.add([said(C, b"old", at), Said(other, SERVER, at, bytes(1500)), said(C, b"more", at)])
+    assert inside.take(one) == [said(C, b"", at), said(S, b"", at)]
     for _ in range(100):  # what was given away takes no more room
-        inside.add([said(C, bytes(200), one.first_seen)])
+        inside.add([said(C, bytes(200), at)])
         assert len(inside.take(one)) == 1
+    for port in range(1000):  # nor do holes take it for ever
+        inside.add([Said(Endpoint("10.0.0.9", port), SERVER, at, b"x")])
+    assert len(inside.drain()) < 20 and inside.drain() == []
 
 
 def test_chunks_have_sides_and_holes() -> None:
