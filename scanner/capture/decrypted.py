@@ -22,6 +22,8 @@ BETWEEN_FIELDS, BETWEEN_VALUES = "\x1e", "\x1f"
 EMPTY_RECORD = 80
 """Most bytes of a record that holds nothing: a vector, a SHA-384, padding (RFC 5246 6.2.3.2). OpenSSL sends
 one ahead of each in TLS 1.0; a longer one that shows no plaintext could not be decrypted."""
+HEADS_KEPT = 8 * BYTES_KEPT
+"""Bytes a direction of HTTP/2's heads, written out: on the wire most of them are a byte a header."""
 _APPLICATION_DATA = "23"
 
 
@@ -90,11 +92,10 @@ def _is_lost(kinds: Sequence[str], lengths: Sequence[str], plain: int) -> bool:
 class _Stream:
     """A TCP connection with TLS in it."""
 
-    first: Line
-    """Of it, for its ends."""
-    at: int
+    ends: tuple[Endpoint, Endpoint]
     opened: bool = False
     sizes: dict[Endpoint, int] = field(default_factory=dict)
+    """Bytes that each said."""
     lost: dict[Endpoint, int] = field(default_factory=dict)
     """Who said something that was not decrypted before anything was, and when."""
 
@@ -105,6 +106,7 @@ class Streams:
     def __init__(self) -> None:
         """Begin with none."""
         self._streams: dict[int, _Stream] = {}
+        self._latest = 0
         self.opened = 0
         """Connections of which something was decrypted."""
 
@@ -114,8 +116,9 @@ class Streams:
 
     def hear(self, line: Line) -> Iterator[Said]:
         """Give what was said in a packet, up to as many bytes a direction as are heard of any connection."""
-        stream = self._streams.setdefault(line.stream, _Stream(line._replace(plain=(), messages=()), line.at))
-        stream.at = line.at
+        self._latest = max(self._latest, line.at)
+        ends = line.sender, line.receiver
+        stream = self._streams.get(line.stream) or self._streams.setdefault(line.stream, _Stream(ends))
         if line.plain or line.messages:
             if not stream.opened:
                 stream.opened = True
@@ -123,25 +126,29 @@ class Streams:
                 yield from _losses(line, stream.lost)
         elif line.lost and not stream.opened:
             stream.lost.setdefault(line.sender, line.at)
-        heard = stream.sizes.get(line.sender, 0)
-        if not stream.opened or heard >= BYTES_KEPT:
-            return
-        if line.lost:
-            yield Said(line.sender, line.receiver, line.at, b"")
-        for data in filter(None, line.plain):
-            yield Said(line.sender, line.receiver, line.at, data[: BYTES_KEPT - heard])
-            heard = min(heard + len(data), BYTES_KEPT)
-        for message in line.messages:
-            yield Said(line.sender, line.receiver, line.at, message.data, message.stream)
-            heard += len(message.data)
-        stream.sizes[line.sender] = heard
+        if stream.opened:
+            yield from _said(line, stream)
 
     def break_off(self) -> Iterator[Said]:
-        """Tell of each open connection that nobody knows what more was said: tshark is gone."""
-        for stream in self._streams.values():
-            if stream.opened:
-                yield Said(stream.first.sender, stream.first.receiver, stream.at, b"")
-                yield Said(stream.first.receiver, stream.first.sender, stream.at, b"")
+        """Tell of each connection that nobody knows what more is said from now on: tshark is gone."""
+        for one, other in (stream.ends for stream in self._streams.values() if stream.opened):
+            yield Said(one, other, self._latest, b"")
+            yield Said(other, one, self._latest, b"")
+
+
+def _said(line: Line, stream: _Stream) -> Iterator[Said]:
+    heard = stream.sizes.get(line.sender, 0)
+    if line.lost and heard < BYTES_KEPT:
+        yield Said(line.sender, line.receiver, line.at, b"")
+    for data in line.plain:
+        if kept := data[: max(BYTES_KEPT - heard, 0)]:
+            yield Said(line.sender, line.receiver, line.at, kept)
+            heard += len(kept)
+    for message in line.messages:
+        if heard < HEADS_KEPT:
+            yield Said(line.sender, line.receiver, line.at, message.data, message.stream)
+            heard += len(message.data)
+    stream.sizes[line.sender] = heard
 
 
 def _losses(line: Line, lost: dict[Endpoint, int]) -> Iterator[Said]:

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from scanner.capture.decrypted import FIELDS, Line, Streams, parsed
+from scanner.capture.decrypted import FIELDS, HEADS_KEPT, Line, Streams, parsed
 from scanner.conversation import Endpoint, Said
 from scanner.wire.harvest import BYTES_KEPT
 
@@ -133,7 +133,11 @@ def test_what_was_lost_before_anything_was_decrypted_is_told_with_it() -> None:
 def test_no_more_is_given_of_a_side_than_is_heard_of_any() -> None:
     streams, large = Streams(), read(data__data="61" * 10_000)
     given = [said for _ in range(5) for said in streams.hear(large)]
-    assert sum(len(said.data) for said in given) == BYTES_KEPT
+    assert sum(len(said.data) for said in given) == BYTES_KEPT and all(said.data for said in given)
+    heads = {"http2__type": "1", "http2__streamid": "1", "http2__header__name": ":method|x"}
+    head = read(**heads, http2__header__value="GET|" + "y" * 10_000)
+    given = [said for _ in range(50) for said in streams.hear(head._replace(sender=SERVER, receiver=CLIENT))]
+    assert HEADS_KEPT < sum(len(said.data) for said in given) < HEADS_KEPT + 11_000
 
 
 def test_when_tshark_is_gone_nobody_knows_what_more_was_said() -> None:
@@ -141,4 +145,6 @@ def test_when_tshark_is_gone_nobody_knows_what_more_was_said() -> None:
     list(streams.hear(read(tcp__stream="4", data__data="")))
     assert list(streams.break_off()) == []
     list(streams.hear(read()))
-    assert list(streams.break_off()) == [Said(CLIENT, SERVER, AT, b""), Said(SERVER, CLIENT, AT, b"")]
+    list(streams.hear(read(tcp__stream="5", data__data="", frame__time_epoch="1790000009")))
+    latest = 1_790_000_009_000_000_000
+    assert list(streams.break_off()) == [Said(CLIENT, SERVER, latest, b""), Said(SERVER, CLIENT, latest, b"")]
