@@ -115,7 +115,7 @@ class Account:
     whole: bool = False
     """Both sides were heard from the first packet to the last."""
     bare_inside: bool = False
-    """What was inside TLS was heard in clear: a tap had decrypted it."""
+    """What was inside TLS was heard: a tap had decrypted it, or we had the keys."""
     lost: bool = False
     """Bytes are missing that could be a login: the client's, or nobody knows how many."""
     tunnel_host: str | None = None

@@ -65,6 +65,19 @@ class Chunk(NamedTuple):
     """Bytes known to be lost here; -1: lost, but nobody knows how many (the start was not seen)."""
 
 
+class Said(NamedTuple):
+    """Bytes that were said inside TLS, as they were before they were encrypted."""
+
+    sender: Endpoint
+    receiver: Endpoint
+    at: int
+    """When the packet was seen that ended their record, ns; the packets of its connection tell the same."""
+    data: bytes
+    """Empty where something could not be decrypted: nobody knows how many bytes."""
+    request: int = 0
+    """The stream of HTTP/2 that they belong to (RFC 9113 5.1.1); 0 where there are none."""
+
+
 class Ending(StrEnum):
     """Why nothing more is heard of a conversation."""
 

@@ -8,14 +8,15 @@ from ipaddress import ip_address
 
 from scanner.account import FOLDS, Account, Usernames
 from scanner.catalogue.exchange import Catalogue, Match
-from scanner.conversation import CLIENT, Chunk, Conversation, Ending, Flow, Side
+from scanner.conversation import CLIENT, Chunk, Conversation, Ending, Flow, Said, Side
 from scanner.events import Certificate, Label, TlsMode, TlsStarted
+from scanner.inside import chunks as inside_chunks
 from scanner.labels import CLIENT as OF_CLIENT
 from scanner.labels import SERVER as OF_SERVER
 from scanner.model import Observation, ServerKind
 from scanner.net import is_internal
 from scanner.protocols.banner import banner
-from scanner.recognise import Recognised, inner_protocol, inner_tls, recognise
+from scanner.recognise import Recognised, inner_protocol, inner_tls, known, recognise
 from scanner.record import record
 from scanner.session import Dialect
 
@@ -24,8 +25,9 @@ STARTTLS_PORTS = frozenset({25, 587, 2525, 110, 143})
 MAIL = frozenset({"smtp", "imap", "pop3"})
 _CLEAR, _CLOSED, _RESET = TlsMode.CLEAR, Ending.CLOSED, Ending.RESET
 _MICROSOFT = (ServerKind.EXCHANGE_ONLINE, ServerKind.SIGN_IN)
-LAYERS = 4
-"""Protocols one inside the other: a proxy's CONNECT, mail, STARTTLS, and one to spare; more is not read."""
+LAYERS = 5
+"""Protocols one inside the other: a proxy's CONNECT, mail, TLS, what keys show in it, and one to spare; more
+is not read."""
 LOCAL_ENDS = (".local", ".lan", ".internal", ".home.arpa")
 """Names of the site's own (RFC 6762 3, custom, ICANN's resolution of 2024-07-29, RFC 8375)."""
 
@@ -56,15 +58,20 @@ class Listener:
     sensor: str
     usernames: Usernames
 
-    def observe(self, conversation: Conversation, dns_name: str | None = None) -> Observation | None:
+    def observe(
+        self, conversation: Conversation, dns_name: str | None = None, inside: Sequence[Said] = ()
+    ) -> Observation | None:
         """Listen to a conversation; None if it has nothing to do with mail or Exchange Online."""
-        found = self.listen(conversation, dns_name)
+        found = self.listen(conversation, dns_name, inside)
         return found if isinstance(found, Observation) else None
 
     def listen(
-        self, conversation: Conversation, dns_name: str | None = None
+        self, conversation: Conversation, dns_name: str | None = None, inside: Sequence[Said] = ()
     ) -> Observation | Overheard | None:
-        """Listen to a conversation; of one that has nothing to do with mail, tell what its machines are."""
+        """Listen to a conversation, and to what keys show of its inside.
+
+        Of one that has nothing to do with mail, tell what its machines are.
+        """
         flow = conversation.flow
         recognised = recognise(conversation.chunks, flow.server.port, flow.client.port)
         if recognised is None:
@@ -72,7 +79,7 @@ class Listener:
         if recognised.swapped:
             conversation = _turn_round(conversation)
         account = Account(self.usernames, whole=_is_whole(conversation), lost=not conversation.client_started)
-        _listen(account, recognised, conversation)
+        _listen(account, recognised, conversation, inside_chunks(inside, conversation.flow) if inside else ())
         return self._record(conversation, account, dns_name) or _overheard(conversation, account)
 
     def _record(self, heard: Conversation, account: Account, dns_name: str | None) -> Observation | None:
@@ -145,9 +152,12 @@ def _observation(
     )  # fmt: skip
 
 
-def _listen(account: Account, recognised: Recognised | None, heard: Conversation) -> None:
+def _listen(
+    account: Account, recognised: Recognised | None, heard: Conversation, inside: Sequence[Chunk]
+) -> None:
     """Let each layer's session hear the bytes, and the next layer what the last one left over."""
     chunks: Sequence[Chunk] = heard.chunks
+    outer: Recognised | None = None
     for _ in range(LAYERS):
         if recognised is None:
             return
@@ -157,6 +167,12 @@ def _listen(account: Account, recognised: Recognised | None, heard: Conversation
         else:
             account.protocol, account.tls_mode = name, account.tls_mode or _CLEAR
         chunks = _hear(account, recognised, chunks)
+        if name == "tls" and inside:
+            recognised = outer or _opened(account, inside, heard.flow)
+            chunks, inside, account.bare_inside = inside, (), recognised is not None
+            if outer:
+                account.forget("smtp.manner")  # the inner session tells more of it
+            continue
         match account.inner:
             case None:
                 return
@@ -165,7 +181,7 @@ def _listen(account: Account, recognised: Recognised | None, heard: Conversation
                 if account.bare_inside:
                     account.forget("smtp.manner")  # the inner session tells more of it
                 else:
-                    recognised = inner_tls()
+                    outer, recognised = recognised, inner_tls()
             case Label(text=target):
                 host, _, asked = target.rpartition(":")
                 port = int(asked) if asked.isdecimal() else 0
@@ -173,6 +189,17 @@ def _listen(account: Account, recognised: Recognised | None, heard: Conversation
                 if recognised:
                     account.enter_tunnel(host, port)
         account.inner = None
+
+
+def _opened(account: Account, inside: Sequence[Chunk], flow: Flow) -> Recognised | None:
+    """What is spoken inside TLS from the start: by what keys show of it, else by what it was begun for."""
+    port = account.tunnel_port or flow.server.port
+    found = recognise(inside, port, flow.client.port)
+    if found and not found.swapped:
+        return found
+    hello = account.hello
+    asked, name = (hello.alpn, hello.server_name) if hello else ((), None)
+    return known(inner_protocol(asked, port, name))
 
 
 def _hear(account: Account, recognised: Recognised, chunks: Sequence[Chunk]) -> tuple[Chunk, ...]:

@@ -6,7 +6,7 @@ harvests; ``Bench`` follows their connections and listens to them.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from operator import attrgetter
 from typing import Generic, NamedTuple, Protocol, TypeVar
@@ -14,7 +14,8 @@ from typing import Generic, NamedTuple, Protocol, TypeVar
 from scanner.account import Usernames
 from scanner.announcements import Announcements, Leases, Told, ports
 from scanner.catalogue.exchange import Catalogue
-from scanner.conversation import Conversation
+from scanner.conversation import Conversation, Said
+from scanner.inside import KEPT_BYTES, Inside
 from scanner.labels import FORWARDS
 from scanner.listener import Listener, Overheard
 from scanner.model import LEASE, Observation, RunTotals, Sighting
@@ -62,29 +63,41 @@ class Hearing(Protocol[Given]):
         ...
 
 
+class Opener(Protocol):
+    """Whoever has keys, and can tell what was said inside TLS."""
+
+    def until(self, packet: int | None) -> Sequence[Said]:
+        """Tell what was said after what was told before, up to a packet of the capture; None: all."""
+        ...
+
+
 @dataclass(frozen=True, slots=True)
 class Gathered:
     """What is heard in one go: segments, and what was announced meanwhile."""
 
     harvest: Harvest | None
     told: Told
+    inside: Sequence[Said] = ()
+    """What was said inside TLS, with keys, in these segments at least."""
     mine: bool = True
     """It falls to this worker to hand on what was announced."""
 
     def share(self, number: int, of: int) -> Gathered:
         """The part of one of several workers."""
-        return Gathered(self.harvest.share(number, of) if self.harvest else None, self.told, number == 0)
+        harvest = self.harvest.share(number, of) if self.harvest else None
+        return Gathered(harvest, self.told, self.inside, number == 0)
 
 
 class Gatherer:
     """The first half: decode batches, and gather what is of interest in them."""
 
-    def __init__(self, interest: Interest, hold_ns: int | None = None) -> None:
+    def __init__(self, interest: Interest, hold_ns: int | None = None, opener: Opener | None = None) -> None:
         """``hold_ns``: hand over what is older than that, in capture time; None: only when it is enough."""
         self._decoder = Decoder(ports())
         self._selection = Selection(interest)
         self._basket = Basket(hold_ns)
         self._announcements = Announcements()
+        self._opener = opener
 
     @property
     def tally(self) -> Tally:
@@ -99,14 +112,15 @@ class Gatherer:
             self._announcements.hear(columns)
             part = self._selection.pick(columns)
             if part and (harvest := self._basket.add(part)):
-                yield self._hand_over(harvest)
+                yield self._hand_over(harvest, self.tally.packets)
 
     def rest(self) -> Gathered:
         """Give what is left: the capture ended."""
-        return self._hand_over(self._basket.empty())
+        return self._hand_over(self._basket.empty(), None)
 
-    def _hand_over(self, harvest: Harvest | None) -> Gathered:
-        return Gathered(harvest, self._announcements.take())
+    def _hand_over(self, harvest: Harvest | None, packet: int | None) -> Gathered:
+        inside = self._opener.until(packet) if self._opener else ()
+        return Gathered(harvest, self._announcements.take(), inside)
 
 
 class Known:
@@ -133,12 +147,20 @@ class Known:
 class Bench(Generic[Found]):
     """The second half: follow the connections of one capture, and listen to what they say."""
 
-    def __init__(self, listener: Listener, table: FlowTable, known: Known, finish: Finish[Found]) -> None:
+    def __init__(
+        self,
+        listener: Listener,
+        table: FlowTable,
+        known: Known,
+        finish: Finish[Found],
+        inside: Inside | None = None,
+    ) -> None:
         """``known``: what was announced so far, added to; ``finish`` makes what is given."""
         self._listener = listener
         self._table = table
         self._known = known
         self._finish = finish
+        self._inside = inside or Inside()
         self._observations = self._gaps = 0
 
     @property
@@ -150,6 +172,7 @@ class Bench(Generic[Found]):
     def hear(self, gathered: Gathered) -> Iterator[Found]:
         """Give what becomes of the conversations that ended in this, the earliest first."""
         self._known.learn(gathered.told)
+        self._inside.add(gathered.inside)
         sightings = gathered.told.sightings if gathered.mine else ()
         yield from self._observe(self._table.follow(gathered.harvest) if gathered.harvest else (), sightings)
 
@@ -163,7 +186,7 @@ class Bench(Generic[Found]):
         listen, name_of, holder = self._listener.listen, self._known.names.get, self._known.leases.holder
         found, told = [], dict[Sighting, None]()
         for one in conversations:
-            seen = listen(one, name_of(one.flow.server.ip))
+            seen = listen(one, name_of(one.flow.server.ip), self._inside.take(one))
             if seen is None:
                 continue
             if isinstance(seen, Overheard):
@@ -218,15 +241,17 @@ class Pipeline:
     def bench(self, capture: str, finish: Finish[Found], share: int = 1) -> Bench[Found]:
         """The second half, for one capture; or one of ``share`` that divide its connections up."""
         table = FlowTable(self._interest, capture, max_flows=max(self._max_flows // share, 1))
-        return Bench(self._listener, table, self._known, finish)
+        return Bench(self._listener, table, self._known, finish, Inside(KEPT_BYTES // share))
 
     def read(self, capture: Iterable[Batch], name: str) -> Iterator[list[Observation]]:
         """Yield what each harvest completed; when the capture fails, first what was heard, then its error."""
         yield from self.run(capture, self.bench(name, lambda found, _: found))
 
-    def run(self, capture: Iterable[Batch], hearing: Hearing[Found]) -> Iterator[Found]:
+    def run(
+        self, capture: Iterable[Batch], hearing: Hearing[Found], opener: Opener | None = None
+    ) -> Iterator[Found]:
         """Gather a capture and have it heard; when it fails, first give what was heard, then its error."""
-        gatherer = Gatherer(self._interest, self._hold_ns)
+        gatherer = Gatherer(self._interest, self._hold_ns, opener)
         try:
             for batch in capture:
                 for gathered in gatherer.gather(batch):

@@ -123,6 +123,12 @@ def inner_tls() -> Recognised:
     return Recognised(tls(), swapped=False, by_port=False)
 
 
+def known(name: str | None) -> Recognised | None:
+    """What is known already by its name, and needs no recognising."""
+    found = next((dialect for dialect in dialects() if dialect.name == name), None)
+    return Recognised(found, swapped=False, by_port=True) if found else None
+
+
 def _is_record(data: bytes) -> bool:
     """RFC 8446 5.1: a content type, a version of 3.0 to 3.4, a length within its limit, if it is there."""
     if len(data) < 2 or not 20 <= data[0] <= 23 or data[1] != 3 or data[2:3] > b"\4":

@@ -21,7 +21,14 @@ FLOORS = (
         "scanner.relays",
         "db",
     ),
-    ("scanner.pipeline", "scanner.announcements", "scanner.listener", "scanner.account", "scanner.recognise"),
+    (
+        "scanner.pipeline",
+        "scanner.announcements",
+        "scanner.inside",
+        "scanner.listener",
+        "scanner.account",
+        "scanner.recognise",
+    ),
     ("scanner.report", "scanner.capture", "scanner.crew"),
     ("scanner.cli",),
 )

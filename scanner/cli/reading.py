@@ -6,8 +6,9 @@ import dataclasses
 import gc
 import os
 import stat
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import ExitStack
+from functools import cache
 from typing import TYPE_CHECKING, NamedTuple
 
 import click
@@ -15,13 +16,17 @@ import click
 from db.prepare import Prepared, Preparer
 from scanner.capture import UnreadableCapture
 from scanner.capture.file import CaptureFile
+from scanner.capture.plaintext import Plaintext
+from scanner.capture.wireshark import tshark_path
 from scanner.cli.progress import progress
 from scanner.cli.settings import now
 from scanner.crew import Crew, CrewError, workers_worth
 from scanner.model import Observation, RunTotals, Sighting
 from scanner.pipeline import Finish, Hearing, Pipeline
+from scanner.report.escape import visible
 from scanner.report.formats import line
 from scanner.report.records import Record, session_record
+from scanner.wire.batch import Batch
 
 if TYPE_CHECKING:
     from db.store import Inventory
@@ -68,16 +73,27 @@ class Reading:
     """One run."""
 
     def __init__(
-        self, listening: Pipeline, paths: list[str], wants: Wants, workers: int | None, stack: ExitStack
+        self,
+        listening: Pipeline,
+        paths: list[str],
+        wants: Wants,
+        workers: int | None,
+        stack: ExitStack,
+        keylog: str | None = None,
     ) -> None:
         """Begin; ``workers`` None: as many as the captures are worth. They are let go with the stack."""
         self._listening = listening
         self._paths = paths
+        self._keylog = keylog
+        self._tshark = cache(tshark_path)
         self._finish = finisher(wants)
         self.unreadable: list[str] = []
         count = workers_worth(_size(paths)) if workers is None else workers
         self._crew = stack.enter_context(Crew(listening, self._finish, count)) if count else None
         self._run = 0
+        self._tried = False
+        self._fitting = self._sessions = 0
+        """TLS sessions that keys fitted, and that they were tried on."""
 
     def finished(self, kept: Callable[[], Inventory] | None) -> Iterator[Finished]:
         """Yield what each batch came to, kept already; ``kept`` opens the inventory, here or at a later call.
@@ -104,12 +120,28 @@ class Reading:
             for path in self._paths:
                 try:
                     with CaptureFile(path) as capture:
-                        yield from self._listening.run(shown(capture), self._hearing(path))
+                        yield from self._read(path, capture, shown(capture))
                 except CrewError:
                     raise click.ClickException(f"{path}: {WORKER_LOST}") from None
                 except UnreadableCapture as fault:
-                    self.unreadable.append(str(fault))
-                    click.echo(f"mailsunset: {fault}", err=True)
+                    self._not_all(str(fault))
+
+    def _read(self, path: str, capture: CaptureFile, batches: Iterable[Batch]) -> Iterator[Finished]:
+        with Plaintext(path, self._keylog, capture.secrets, self._tshark) as inside:
+            try:
+                yield from self._listening.run(batches, self._hearing(path), inside)
+            finally:
+                self._tried |= inside.tried
+                self._fitting += inside.opened
+                self._sessions += inside.sessions
+            if inside.remark:
+                click.echo(f"mailsunset: {inside.remark}", err=True)
+            if inside.fault:
+                self._not_all(visible(inside.fault))
+
+    def _not_all(self, why: str) -> None:
+        self.unreadable.append(why)
+        click.echo(f"mailsunset: {why}", err=True)
 
     def _hearing(self, path: str) -> Hearing[Finished]:
         return self._crew.hearing(path) if self._crew else self._listening.bench(path, self._finish)
@@ -134,6 +166,8 @@ class Reading:
             f"{totals.packets} packets, {totals.conversations} connections, {totals.observations} sessions"
         )
         parts = [heard, *(f"{count} {what}" for what, count in lost.items() if count)]
+        if self._tried:
+            parts.append(f"keys fit {self._fitting} of {self._sessions} TLS sessions")
         click.echo("; ".join(parts), err=True)
 
 

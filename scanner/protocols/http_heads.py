@@ -25,7 +25,10 @@ READ = (
     ),
 )  # fmt: skip
 """Headers of each side that are looked at."""
-_COOKIES = (b"fedauth", b"rtfa", b"cadata", b"openidconnect.token")
+_COOKIES = (
+    b"fedauth", b"rtfa", b"cadata", b"openidconnect.token", b"openidconnect.token.v1",
+    b"openidconnect.id_token.v1",
+)  # fmt: skip
 """Cookies that stand for a login at Exchange's and SharePoint's front ends."""
 _REALM = re.compile(
     rb'(?:^|[\s,])(?:basic|digest)\s.*?realm=(?:"((?:[^"\\]|\\.)*)"|([^\s",]+))',

@@ -56,6 +56,8 @@ HOSTS_SHOWN = 40
               help="Connections followed at a time.")  # fmt: skip
 @click.option("--workers", type=click.IntRange(min=0, max=64), metavar="N",
               help="Processes that listen beside the one that reads.  [default: by size]")  # fmt: skip
+@click.option("--keylog", metavar="FILE",
+              help="TLS keys (SSLKEYLOGFILE): what they fit is read inside, by way of tshark.")  # fmt: skip
 @options.keep_sessions
 @options.fail_on
 @click.pass_obj
@@ -71,6 +73,7 @@ def command(
     sensor: str | None,
     max_flows: int,
     workers: int | None,
+    keylog: str | None,
     keep_sessions: str | None,
     threshold: str | None,
 ) -> None:
@@ -81,18 +84,17 @@ def command(
     from scanner.pipeline import Pipeline
 
     settings = _settled(settings, endpoints, catalogue, retirement, sensor, keep_sessions, no_db)
-    _check(captures, settings)
+    _check(captures, settings, keylog)
     known, hold = catalogue_of(settings), _hold(captures)
     judged = form == Format.TABLE or bool(threshold)
-    keeps = judged or not no_db
-    wants = Wants(keeps, form == Format.NDJSON, form in (Format.JSON, Format.CSV))
+    wants = Wants(judged or not no_db, form == Format.NDJSON, form in (Format.JSON, Format.CSV))
     with ExitStack() as stack:
         opened = cache(lambda: stack.enter_context(inventory(settings, create=True)))
         leases = opened().leases() if exists(settings) else ()
         listening = Pipeline(known, settings.sensor or "", Usernames(usernames), max_flows, hold, leases)
-        reading = Reading(listening, expand(captures), wants, workers, stack)
-        _show(reading.finished(opened if keeps else None), Format(form))
-        if keeps:
+        reading = Reading(listening, expand(captures), wants, workers, stack, keylog)
+        _show(reading.finished(opened if wants.kept else None), Format(form))
+        if wants.kept:
             forget_old(opened(), settings)
         levels = _judged(opened(), lens(settings, known), Format(form)) if judged else []
     reading.say()
@@ -103,7 +105,11 @@ def command(
 
 def _hold(captures: tuple[str, ...]) -> int | None:
     """What comes through a pipe is told as it comes."""
-    return 0 if any(path == "-" or Path(path).is_fifo() for path in captures) else None
+    return 0 if any(map(_is_pipe, captures)) else None
+
+
+def _is_pipe(path: str) -> bool:
+    return path == "-" or Path(path).is_fifo()
 
 
 def _settled(
@@ -127,11 +133,27 @@ def _settled(
     )
 
 
-def _check(captures: tuple[str, ...], settings: Settings) -> None:
+def _check(captures: tuple[str, ...], settings: Settings, keylog: str | None) -> None:
     dates(settings)  # a faulty table is told before anything is read
+    if keylog is not None:
+        _check_keys(keylog, captures)
     for path in captures:
         if path != "-" and not Path(path).exists():
             raise InputError(f"{path}: no such file")
+
+
+def _check_keys(keylog: str, captures: tuple[str, ...]) -> None:
+    """Make sure that keys can be used before anything is read."""
+    from scanner.capture.plaintext import UnusableKeysError, check_keylog
+    from scanner.capture.wireshark import TsharkUnusableError, tshark_path
+
+    try:
+        check_keylog(keylog)
+        tshark_path()
+    except (UnusableKeysError, TsharkUnusableError) as fault:
+        raise InputError(str(fault)) from fault
+    if pipe := next(filter(_is_pipe, captures), None):
+        raise InputError(f"{pipe}: with --keylog a capture is read twice, and a pipe cannot be")
 
 
 def _show(finished: Iterator[Finished], form: Format) -> None:
