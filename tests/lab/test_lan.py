@@ -144,6 +144,9 @@ def test_a_router_is_flagged_and_names_nobody(lan: Lan) -> None:
     assert router["names"] == []
     assert router["device"]["model"] is None
     assert router["usage"] == []
+    (address,) = lan.days["bizhub"]["addresses"]
+    told = lan.ask("explain", MAC["router"]).stdout.decode()
+    assert f"forwards what DHCP lent to other cards: {address}\n" in told
 
 
 def test_a_relayed_lease_ties_a_host_behind_the_router_to_its_own_card(lan: Lan) -> None:

@@ -11,6 +11,7 @@ import click
 from scanner.cli import options
 from scanner.cli.settings import InputError, Settings, inventory, lens
 from scanner.identify import Vote, evidence
+from scanner.labels import FORWARDS
 from scanner.model import Host, Observation, Reason, Verdict
 from scanner.report.escape import visible
 from scanner.report.formats import Format, write_lines
@@ -90,8 +91,10 @@ def _identity(host: Host) -> list[str]:
 
 
 def _relays(host: Host, around: Mapping[str, Host]) -> list[str]:
-    """The relays that its mail passes, and whose mail it passes on."""
+    """Whose packets it was seen to forward, the relays that its mail passes, and whose mail it passes on."""
     lines = []
+    if lent := [label.text for label in host.labels if label.field == FORWARDS]:
+        lines += ["", visible(f"forwards what DHCP lent to other cards: {', '.join(lent)}")]
     if host.behind:
         chain = (host.host, *(_title(name, around) for name in host.behind))
         lines += ["", visible(f"its mail passes: {' -> '.join(chain)}")]
