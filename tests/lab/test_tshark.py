@@ -19,7 +19,6 @@ from scanner.capture.file import CaptureFile
 from scanner.catalogue.exchange import load_catalogue
 from scanner.conversation import Conversation, Side
 from scanner.listener import Listener
-from scanner.model import Observation
 from scanner.pipeline import Pipeline
 
 from .conftest import ENDPOINTS, ROOT, Lab, mailsunset, tshark
@@ -228,11 +227,10 @@ def ja4_of(client: Packet) -> str:
 def test_the_bytes_of_both_sides_come_in_the_same_order(both: Both, monkeypatch: pytest.MonkeyPatch) -> None:
     heard: list[Conversation] = []
 
-    def overhear(_: Listener, conversation: Conversation, dns_name: str | None = None) -> Observation | None:
+    def overhear(_: Listener, conversation: Conversation, *known: object) -> None:
         heard.append(conversation)
-        return None
 
-    monkeypatch.setattr(Listener, "observe", overhear)
+    monkeypatch.setattr(Listener, "listen", overhear)
     pipeline = Pipeline(load_catalogue(), sensor="here", usernames=Usernames.DROP)
     with CaptureFile(str(both.capture)) as capture:
         assert not any(pipeline.read(capture, "x"))
