@@ -80,9 +80,10 @@ class Listener:
             conversation = _turn_round(conversation)
         account = Account(self.usernames, whole=_is_whole(conversation), lost=not conversation.client_started)
         _listen(account, recognised, conversation, inside_chunks(inside, conversation.flow) if inside else ())
-        return self._record(conversation, account, dns_name) or _overheard(conversation, account)
+        return self.conclude(conversation, account, dns_name) or _overheard(conversation, account)
 
-    def _record(self, heard: Conversation, account: Account, dns_name: str | None) -> Observation | None:
+    def conclude(self, heard: Conversation, account: Account, dns_name: str | None) -> Observation | None:
+        """Make the record of what was folded into an account; None if it is nobody's business here."""
         hello, address = account.hello, heard.flow.server.ip
         if account.tunnel_host is None:
             name = (hello.server_name if hello else None) or account.greeting_host

@@ -29,6 +29,7 @@ FLOORS = (
         "scanner.account",
         "scanner.recognise",
     ),
+    ("scanner.dissection",),
     ("scanner.report", "scanner.capture", "scanner.crew"),
     ("scanner.cli",),
 )
@@ -40,6 +41,7 @@ ROOMS = {
     "rich": ("scanner.cli", "scanner.report"),
     "numpy": ("scanner.wire", "scanner.capture"),
     "zstandard": ("scanner.capture",),
+    "pyshark": ("scanner.capture.tshark",),
 }
 LINES_A_FILE = 350
 LINES_A_FUNCTION = 40

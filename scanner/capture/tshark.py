@@ -1,0 +1,185 @@
+"""Captures dissected by tshark, by way of pyshark: packets as they come, none of them kept.
+
+pyshark's limits that are met here: it takes over the process's event loop and child watcher unless it is given a
+loop; it kills a tshark that has just finished, so its exit status is lost; and it takes 60 ms to import, so this
+module is imported by those only who need it. tshark's own memory grows with the connections of a capture.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import os
+from asyncio.subprocess import Process
+from collections.abc import Iterator
+from contextlib import suppress
+from ipaddress import ip_address
+from typing import Any
+
+from pyshark.capture.file_capture import FileCapture
+
+from scanner.capture import UnreadableCapture
+from scanner.conversation import Endpoint
+from scanner.dissection import Dissected, Layer, Told
+from scanner.dissection.fields import TEXT_LENGTH, WANTED, cut
+from scanner.events import Answer
+
+ENDING_S = 10
+"""Longest that a tshark that has closed its output may take to end; then it is killed."""
+BUFFER = 1 << 20
+"""Bytes of tshark's output that may wait to be read."""
+LOWER = ("eth", "sll", "ip", "ipv6", "tcp", "udp", "gss-api", "spnego", "ntlmssp", "x509af", "x509ce")
+"""Protocols that are printed besides those of ``WANTED``; the rest would only be read past."""
+FILTER = "(tcp && (tcp.len > 0 || tcp.flags.syn == 1 || tcp.flags.fin == 1 || tcp.flags.reset == 1))"
+FILTER += " || (dns.flags.response == 1 && (dns.a || dns.aaaa))"
+"""Bare acknowledgements tell nothing that the next segment does not tell."""
+PREFERENCES = {
+    "tcp.reassemble_out_of_order": "TRUE",
+    "smtp.decryption": "TRUE",  # it means base64: a user's name is read by tshark, not by us
+    "tcp.relative_sequence_numbers": "TRUE",
+}
+DECODE_AS = {"tcp.port==2525": "smtp"}
+"""The customary second submission port, which tshark has not."""
+
+
+class _Capture(FileCapture):  # type: ignore[misc]
+    """A capture that waits for its tshark, and so learns whether it could read all."""
+
+    status: int | None = None
+
+    async def _cleanup_subprocess(self, process: Process) -> None:
+        if process.returncode is None:
+            if self._eof_reached:
+                with suppress(TimeoutError):
+                    await asyncio.wait_for(process.wait(), ENDING_S)
+            if process.returncode is None:
+                process.kill()
+                await process.wait()
+        self.status = process.returncode
+
+    @property
+    def last_words(self) -> str:
+        """What tshark said last on its way out."""
+        return self._last_error_line or ""
+
+
+def dissect(path: str, tshark: str) -> Iterator[Told]:
+    """Yield what tshark tells of a capture, packet by packet. Raises UnreadableCapture behind the last."""
+    if not os.path.isfile(path):
+        raise UnreadableCapture(path, 0, "tshark reads files only: no pipes, no standard input")
+    loop = asyncio.new_event_loop()
+    capture = _Capture(
+        path,
+        keep_packets=False,
+        display_filter=FILTER,
+        tshark_path=tshark,
+        eventloop=loop,
+        override_prefs=PREFERENCES,
+        decode_as=DECODE_AS,
+        custom_parameters=["-J", " ".join((*LOWER, *WANTED))],
+    )
+    try:
+        for packet in capture:
+            if told := _told(packet):
+                yield from told
+    finally:
+        capture.close()
+        loop.run_until_complete(loop.shutdown_asyncgens())
+        loop.close()
+    if capture.status:
+        raise UnreadableCapture(path, os.path.getsize(path), _why(capture.last_words, path))
+
+
+def _why(words: str, path: str) -> str:
+    """tshark's complaint without what we say already."""
+    text = words.removeprefix("tshark: ").replace(f'"{path}"', "it")[:TEXT_LENGTH]
+    return f"tshark could not read on: {text}" if text else "tshark could not read on"
+
+
+def _told(packet: Any) -> list[Told]:
+    """What a packet is to us; nothing if it is neither a segment nor an answer."""
+    below: dict[str, Any] = {}
+    layers: list[Layer] = []
+    for layer in packet.layers:
+        if layer.layer_name in WANTED:
+            layers.append(Layer(layer.layer_name, tuple(cut(layer.layer_name, _fields(layer)))))
+        elif "tcp" not in below:
+            below[layer.layer_name] = layer
+    if "tcp" not in below:
+        return list[Told](_answers(layers))
+    tcp, link = below["tcp"], below.get("eth")
+    network = below.get("ipv6" if _last(below, "ip", "ipv6") == "ipv6" else "ip")
+    if network is None:
+        return []
+    name = network.layer_name
+    number = {key: _number(tcp, f"tcp.{key}") for key in ("stream", "seq", "ack", "len", "flags")}
+    return [
+        Dissected(
+            number["stream"],
+            _nanoseconds(packet.sniff_timestamp),
+            Endpoint(_address(network, f"{name}.src"), _number(tcp, "tcp.srcport")),
+            Endpoint(_address(network, f"{name}.dst"), _number(tcp, "tcp.dstport")),
+            _text(link, "eth.src") if link is not None else None,
+            _text(link, "eth.dst") if link is not None else None,
+            number["flags"] & 0xFF,
+            number["seq"],
+            number["ack"],
+            number["len"],
+            tuple(layers),
+        )
+    ]
+
+
+def _last(below: dict[str, Any], *names: str) -> str | None:
+    """Which of these layers stands last; one that occurs twice counts where it stood first."""
+    return next((name for name in reversed(below) if name in names), None)
+
+
+def _fields(layer: Any) -> list[tuple[str, str]]:
+    """The wanted fields of a layer in the order of their place; what has no text is read from its bytes."""
+    wanted = WANTED[layer.layer_name]
+    present = set(layer.field_names)
+    prefix = f"{layer.layer_name}."
+    found: list[tuple[int, str, str]] = []
+    for name in wanted:
+        short = name.replace(prefix, "").replace(".", "_").replace("-", "_").lower()
+        if short in present:
+            for field in layer.get_field(name).all_fields:
+                found.append((int(field.pos or 0), name, field.show or _spelt(field.raw_value)))
+    found.sort(key=lambda one: one[0])
+    return [(name, text) for _, name, text in found]
+
+
+def _spelt(raw: str | None) -> str:
+    """Text of bytes in hexadecimal."""
+    try:
+        return bytes.fromhex(raw or "").decode("utf-8", "replace").strip()
+    except ValueError:
+        return ""
+
+
+def _answers(layers: list[Layer]) -> Iterator[Answer]:
+    for layer in layers:
+        name = layer.first("dns.qry.name")
+        if layer.name == "dns" and name:
+            for address in (*layer.all("dns.a"), *layer.all("dns.aaaa")):
+                yield Answer(name.lower().rstrip("."), str(ip_address(address)))
+
+
+def _text(layer: Any, name: str) -> str | None:
+    field = layer.get_field(name)
+    return None if field is None else str(field)
+
+
+def _number(layer: Any, name: str) -> int:
+    text = _text(layer, name)
+    return int(text, 0) if text else 0
+
+
+def _address(layer: Any, name: str) -> str:
+    return str(ip_address(_text(layer, name) or "0.0.0.0"))
+
+
+def _nanoseconds(timestamp: str) -> int:
+    """Seconds with a decimal fraction, as tshark writes them, without the rounding of a float."""
+    seconds, _, fraction = timestamp.partition(".")
+    return int(seconds) * 1_000_000_000 + int(fraction.ljust(9, "0")[:9] or 0)

@@ -1,0 +1,130 @@
+"""HTTP as tshark dissects it: who asked what of which service, how they logged in, and what came of it."""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from scanner.conversation import CLIENT, Side
+from scanner.dissection import Layer
+from scanner.dissection.attempt import Attempted, ntlm_name
+from scanner.events import Event, Label, Offer, Outcome, Phase, Reached, Service
+from scanner.protocols import eas
+from scanner.protocols.http_auth import offered, service
+
+PENDING_LIMIT = 256
+"""Requests that wait for an answer; what is beyond is not matched with any."""
+TOLD_LIMIT = 256
+"""Facts remembered so that none is told twice; what is beyond is not told."""
+_SCHEMES = {"basic": "HTTP-Basic", "bearer": "HTTP-Bearer", "ntlm": "HTTP-NTLM", "digest": "HTTP-Digest"}
+_SCHEMES |= {"negotiate": "HTTP-Negotiate", "kerberos": "HTTP-Negotiate"}
+_COOKIES = ("fedauth", "rtfa", "cadata", "openidconnect.token")
+_LABELS = {"http.host": "http.host", "http.user_agent": "http.user_agent", "http.request.line": "eas.version"}
+_AUTHENTICATE = 3
+
+
+@dataclass(slots=True)
+class _Request:
+    method: str
+    target: str
+    login: Attempted | None
+    final: bool
+    """False for an NTLM message that only opens an exchange."""
+
+
+class HttpTalk:
+    """One HTTP/1.x connection."""
+
+    def __init__(self) -> None:
+        """Begin before the first request."""
+        self._requests: deque[_Request] = deque(maxlen=PENDING_LIMIT)
+        self._opened: _Request | None = None
+        self._told: set[tuple[str, str]] = set()
+        self._last: tuple[str, str | None, Outcome | None] | None = None
+        self._served = False
+        self._spoke = [False, False]
+
+    def hear(self, side: Side, layer: Layer, at: int) -> Iterator[Event]:
+        """Hear a request's head, or a response's."""
+        self._spoke[side] = True
+        if side is CLIENT and (method := layer.first("http.request.method")):
+            yield from self._asked(method, layer, at)
+        elif code := layer.first("http.response.code"):
+            yield from self._answered(int(code) if code.isdecimal() else 0, layer)
+
+    def end(self) -> Iterator[Event]:
+        """Tell attempts without an answer, and how far it got."""
+        waiting = [one for one in self._requests if one.login and one.final]
+        for request in waiting or [one for one in (self._opened,) if one]:
+            yield from self._attempted(request, None)
+        both = Phase.SERVED if self._served else Phase.ANSWERED
+        yield Reached(both if all(self._spoke) else Phase.OPENED)
+
+    def _asked(self, method: str, layer: Layer, at: int) -> Iterator[Event]:
+        for field, label in _LABELS.items():
+            for text in layer.all(field):
+                yield from self._label(label, text)
+        for cookie in layer.all("http.cookie_pair"):
+            if cookie.lower() in _COOKIES:
+                yield from self._label("http.cookie", cookie)
+        target = layer.first("http.request.uri") or ""
+        login, final = _credentials(layer, at)
+        if login and final:
+            self._opened = None
+        self._requests.append(_Request(method, target, login, final))
+        path, _, query = target.partition("?")
+        if path.lower().startswith(("http://", "https://")):
+            path = "/" + path.split("/", 3)[-1]
+        if kind := service(path.encode()):
+            if self._new("service", kind):
+                yield Service(kind)
+            if kind == "eas":
+                for one in eas.labels(query):
+                    yield from self._label(one.field, one.text)
+
+    def _answered(self, code: int, layer: Layer) -> Iterator[Event]:
+        if 100 <= code < 200:
+            return
+        request = self._requests.popleft() if self._requests else None
+        self._served |= code != 401
+        offers = {name for text in layer.all("http.www_authenticate") for name in offered(text.encode())}
+        if offers and code == 401:
+            yield Offer(tuple(sorted(offers)))
+        if request is None:
+            return
+        if request.method == "CONNECT" and 200 <= code < 300:
+            yield Label("http.connect", request.target)
+        elif request.login and not request.final and code == 401:
+            self._opened = request
+        elif request.login:
+            self._opened = None
+            refused = code in (401, 403, 456)
+            known = Outcome.REFUSED if refused else Outcome.ACCEPTED if 200 <= code < 500 else None
+            yield from self._attempted(request, known, f"{code} {layer.first('http.response.phrase') or ''}")
+
+    def _attempted(self, request: _Request, outcome: Outcome | None, sentence: str = "") -> Iterator[Event]:
+        login = request.login
+        if login and self._last != (login.mechanism, login.username, outcome):
+            self._last = login.mechanism, login.username, outcome
+            yield login.login(outcome, sentence)
+
+    def _new(self, name: str, text: str) -> bool:
+        if (name, text) in self._told or len(self._told) >= TOLD_LIMIT:
+            return False
+        self._told.add((name, text))
+        return True
+
+    def _label(self, name: str, text: str) -> Iterator[Event]:
+        if text and self._new(name, text):
+            yield Label(name, text)
+
+
+def _credentials(layer: Layer, at: int) -> tuple[Attempted | None, bool]:
+    mechanism = _SCHEMES.get((layer.first("http.authorization") or "").lower())
+    if mechanism is None:
+        return None, False
+    if kind := layer.first("ntlmssp.messagetype"):
+        return Attempted("HTTP-NTLM", at, ntlm_name(layer)), int(kind, 0) == _AUTHENTICATE
+    name = layer.first("http.authbasic") if mechanism == "HTTP-Basic" else None
+    return Attempted(mechanism, at, name), mechanism != "HTTP-NTLM"

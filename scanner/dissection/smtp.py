@@ -1,0 +1,147 @@
+"""SMTP as tshark dissects it: replies meet their commands, and a login its outcome."""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Iterator
+
+from scanner.conversation import CLIENT, Side
+from scanner.dissection import Layer
+from scanner.dissection.attempt import Attempted, ntlm_name
+from scanner.events import (
+    ClientName,
+    Event,
+    Greeting,
+    Label,
+    Login,
+    Mail,
+    Offer,
+    Outcome,
+    Phase,
+    Reached,
+    TlsMode,
+    TlsStarted,
+)
+
+PENDING_LIMIT = 1024
+"""Commands that wait for a reply; what is beyond is not matched with any."""
+_BODY = "."
+_HELLOS = ("EHLO", "HELO", "LHLO")
+_SERVED = ("RCPT", "QUIT", "VRFY", "BDAT")
+
+
+class SmtpTalk:
+    """One SMTP conversation."""
+
+    def __init__(self) -> None:
+        """Begin before the greeting."""
+        self._pending: deque[str] = deque(maxlen=PENDING_LIMIT)
+        self._attempt: Attempted | None = None
+        self._greeted = self._served = self._chunked = False
+        self._spoke = [False, False]
+
+    def hear(self, side: Side, layer: Layer, at: int) -> Iterator[Event]:
+        """Hear commands of the client, or replies of the server."""
+        self._spoke[side] = True
+        if side is CLIENT:
+            yield from self._asked(layer, at)
+        else:
+            for code, texts in _replies(layer):
+                yield from self._answered(code, texts)
+
+    def end(self) -> Iterator[Event]:
+        """Tell an attempt without an answer, and how far it got."""
+        if self._attempt:
+            yield self._attempt.login(None)
+        both = Phase.SERVED if self._served else Phase.ANSWERED
+        yield Reached(both if all(self._spoke) else Phase.OPENED)
+
+    def _asked(self, layer: Layer, at: int) -> Iterator[Event]:
+        verb = ""
+        for name, text in layer.fields:
+            match name:
+                case "smtp.req.command":
+                    verb = text
+                    self._pending.append(verb)
+                    self._served |= verb == "MAIL"
+                    if verb == "MAIL":
+                        self._chunked = False
+                case "smtp.req.parameter" if verb in _HELLOS:
+                    yield ClientName(text, verb)
+                case "smtp.req.parameter" if verb == "AUTH":
+                    if self._attempt:
+                        yield self._attempt.login(None)
+                    self._attempt = Attempted(text.upper(), at)
+                case "smtp.auth.username" if self._attempt:
+                    self._attempt.username = self._attempt.username or text
+                case _:
+                    pass
+        if self._attempt and (name_inside := ntlm_name(layer)):
+            self._attempt.username = name_inside
+
+    def _answered(self, code: str, texts: list[str]) -> Iterator[Event]:
+        if not self._greeted and not self._pending:
+            self._greeted = True
+            words = texts[0].split() if texts else []
+            yield Greeting(" ".join(texts), words[0] if words and "." in words[0] else None)
+            return
+        self._greeted = True
+        if code == "334" and "AUTH" in self._pending:
+            return
+        if code == "354":
+            self._served = True
+            if self._pending and self._pending[0] == "DATA":
+                self._pending.popleft()
+            self._pending.appendleft(_BODY)
+            yield Mail(accepted=True)
+            return
+        verb = self._pending.popleft() if self._pending else ""
+        good = code.startswith("2")
+        self._served |= good and verb in _SERVED
+        match verb:
+            case "AUTH" if self._attempt:
+                yield self._logged_in(good, texts)
+            case "STAR" if code == "220":
+                yield TlsStarted(TlsMode.STARTTLS)
+            case "EHLO" | "LHLO" if good:
+                yield from _offer(texts)
+            case "DATA" | "MAIL" if not good:
+                yield Mail(accepted=False)
+            case "BDAT" if not self._chunked:
+                self._chunked = True
+                yield Mail(accepted=good)
+            case _:
+                pass
+
+    def _logged_in(self, good: bool, texts: list[str]) -> Login:
+        attempt, self._attempt = self._attempt, None
+        assert attempt
+        return attempt.login(Outcome.ACCEPTED if good else Outcome.REFUSED, " ".join(texts))
+
+
+def _replies(layer: Layer) -> Iterator[tuple[str, list[str]]]:
+    """Code and texts of each reply."""
+    code, texts = "", list[str]()
+    for name, text in layer.fields:
+        if name == "smtp.response.code":
+            if code:
+                yield code, texts
+            code, texts = text, []
+        elif name == "smtp.rsp.parameter":
+            texts.append(text)
+    if code:
+        yield code, texts
+
+
+def _offer(texts: list[str]) -> Iterator[Event]:
+    mechanisms: set[str] = set()
+    starttls = False
+    for text in texts[1:]:
+        words = text.upper().replace("=", " ").split()
+        if words[:1] == ["AUTH"]:
+            mechanisms.update(words[1:])
+        starttls |= words[:1] == ["STARTTLS"]
+    yield Offer(tuple(sorted(mechanisms)), starttls)
+    _, found, address = (texts or [""])[0].partition(" Hello [")
+    if found:
+        yield Label("smtp.public_ip", address.partition("]")[0])

@@ -1,0 +1,252 @@
+"""From dissected packets to observations: one account a connection, folded as the packets come."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field, replace
+from operator import attrgetter
+
+from scanner.account import Account, Usernames
+from scanner.catalogue.exchange import Catalogue
+from scanner.conversation import CLIENT, SERVER, Conversation, Ending, Flow, Side
+from scanner.dissection import Dissected, Talk, Told
+from scanner.dissection.http import HttpTalk
+from scanner.dissection.imap import ImapTalk
+from scanner.dissection.pop3 import Pop3Talk
+from scanner.dissection.smtp import SmtpTalk
+from scanner.dissection.socks import SocksTalk
+from scanner.dissection.spans import Spans
+from scanner.dissection.tls import TlsTalk
+from scanner.events import Answer, Event, Gap, Label, TlsMode, TlsStarted
+from scanner.listener import STARTTLS_PORTS, Listener
+from scanner.model import Observation, RunTotals
+from scanner.recognise import MAIL_PORTS
+
+MAX_STREAMS = 100_000
+"""Connections kept open; past it the one begun first is ended as ``evicted``."""
+DONE_KEPT = 100_000
+"""Connections remembered after their end, so that late segments of theirs begin no other."""
+IDLE_NS = 3_600_000_000_000
+"""A phone's ActiveSync request may be held for 59 minutes; what is silent longer is over."""
+SWEEP_NS = 60_000_000_000
+"""How often, in capture time, silent connections are looked for."""
+TALKS: dict[str, tuple[str, Callable[[], Talk]]] = {
+    "smtp": ("smtp", SmtpTalk),
+    "imap": ("imap", ImapTalk),
+    "pop": ("pop3", Pop3Talk),
+    "http": ("http", HttpTalk),
+    "socks": ("socks", SocksTalk),
+    "tls": ("tls", TlsTalk),
+}
+"""By tshark's layer: what we call the protocol, and who hears it."""
+_FIN, _SYN, _RST, _ACK = 1, 2, 4, 16
+
+
+@dataclass(slots=True)
+class _Stream:
+    """One connection; what it holds is bounded by the account's and the talks' own limits."""
+
+    flow: Flow
+    first_seen: int
+    account: Account
+    last_seen: int = 0
+    macs: list[str | None] = field(default_factory=lambda: [None, None])
+    started: list[bool] = field(default_factory=lambda: [False, False])
+    closed: list[bool] = field(default_factory=lambda: [False, False])
+    spans: tuple[Spans, Spans] = field(default_factory=lambda: (Spans(), Spans()))
+    talks: dict[str, Talk] = field(default_factory=dict)
+
+    def hear(self, part: Dissected) -> Ending | None:
+        """Hear one segment; tells how the connection ended, if it did."""
+        side = CLIENT if part.source == self.flow.client else SERVER
+        self.last_seen = max(self.last_seen, part.at)
+        self.macs[side] = self.macs[side] or part.source_mac
+        if part.flags & _SYN:
+            self.started[side] = True
+            self.started[CLIENT] |= bool(part.flags & _ACK)  # who is answered has begun
+        self.spans[side].seen(part.sequence + bool(part.flags & _SYN), part.length)
+        if part.flags & _ACK:
+            self.spans[side.other].acknowledged(part.acknowledged)
+        for layer in part.layers:
+            if layer.name in TALKS:
+                self._fold(self._talk(layer.name).hear(side, layer, part.at))
+        self.closed[side] |= bool(part.flags & _FIN)
+        return Ending.RESET if part.flags & _RST else Ending.CLOSED if all(self.closed) else None
+
+    def finish(self, ending: Ending, capture: str) -> tuple[Conversation, Account] | None:
+        """Give what was heard; None if no dissector had a say."""
+        if not self.talks:
+            return None
+        for talk in self.talks.values():
+            self._fold(talk.end())
+        ended = ending in (Ending.CLOSED, Ending.RESET)
+        self.account.whole = ended and all(self.started)
+        self.account.lost = not self.started[CLIENT]
+        for side in Side:
+            if missing := self.spans[side].missing:
+                self.account.hear(Gap(side, missing))
+        conversation = Conversation(
+            self.flow, (), self.first_seen, self.last_seen, ending, *self.started, *self.macs, capture=capture
+        )
+        return conversation, self.account
+
+    def _talk(self, layer: str) -> Talk:
+        if layer not in self.talks:
+            account, (protocol, make) = self.account, TALKS[layer]
+            if protocol == "tls":
+                account.tls_mode = account.tls_mode or self._outermost_tls()
+            else:
+                account.bare_inside |= account.tls_mode is TlsMode.STARTTLS
+                account.protocol, account.tls_mode = protocol, account.tls_mode or TlsMode.CLEAR
+            self.talks[layer] = make()
+        return self.talks[layer]
+
+    def _outermost_tls(self) -> TlsMode:
+        joined = not self.started[CLIENT] and self.flow.server.port in STARTTLS_PORTS
+        return TlsMode.STARTTLS if joined else TlsMode.IMPLICIT
+
+    def _fold(self, events: Iterator[Event] | object) -> None:
+        account = self.account
+        for event in events:  # type: ignore[attr-defined]
+            account.hear(event)
+            match account.inner:
+                case Label(text=target):
+                    port = target.rpartition(":")[2]
+                    account.enter_tunnel(int(port) if port.isdecimal() else 0)
+                case TlsStarted() | None:
+                    pass
+            account.inner = None
+
+
+class SecondOpinion:
+    """One run over any number of captures, each dissected by another program."""
+
+    def __init__(
+        self,
+        catalogue: Catalogue,
+        sensor: str,
+        usernames: Usernames,
+        dissect: Callable[[str], Iterator[Told]],
+        max_streams: int = MAX_STREAMS,
+    ) -> None:
+        """Listen as ``sensor`` to what ``dissect`` gives of a capture, by its path."""
+        self.sensor = sensor
+        self._listener = Listener(catalogue, sensor, usernames)
+        self._dissect = dissect
+        self._max_streams = max_streams
+        self._names: dict[str, str] = {}
+        self._totals = RunTotals()
+
+    def read(self, path: str) -> Iterator[list[Observation]]:
+        """Yield observations as their connections end; when the capture fails, first the rest, then its error."""
+        streams = Streams(self._listener, path, self._names, self._max_streams)
+        try:
+            for told in self._dissect(path):
+                if seen := streams.hear(told):
+                    yield self._counted(seen)
+        except Exception:
+            yield from self._rest(streams)
+            raise
+        yield from self._rest(streams)
+
+    def totals(self) -> RunTotals:
+        """Say what was heard and lost, over all captures."""
+        return self._totals
+
+    def _rest(self, streams: Streams) -> Iterator[list[Observation]]:
+        if seen := streams.flush():
+            yield self._counted(seen)
+        was = self._totals
+        self._totals = replace(
+            was,
+            packets=was.packets + streams.packets,
+            conversations=was.conversations + streams.conversations,
+            evicted=was.evicted + streams.evicted,
+        )
+
+    def _counted(self, seen: list[Observation]) -> list[Observation]:
+        seen.sort(key=attrgetter("first_seen"))
+        was = self._totals
+        self._totals = replace(
+            was,
+            observations=was.observations + len(seen),
+            gaps=was.gaps + sum(one.gaps > 0 for one in seen),
+            first_at=min([one.first_seen for one in seen] + ([was.first_at] if was.first_at else [])),
+            last_at=max([one.last_seen for one in seen] + [was.last_at or 0]),
+        )
+        return seen
+
+
+class Streams:
+    """All connections of one capture."""
+
+    def __init__(
+        self, listener: Listener, capture: str, names: dict[str, str], max_streams: int = MAX_STREAMS
+    ) -> None:
+        """``names``: what DNS called each address so far, added to."""
+        self.packets = self.conversations = self.evicted = 0
+        self._listener = listener
+        self._capture = capture
+        self._names = names
+        self._max_streams = max_streams
+        self._live: dict[int, _Stream] = {}
+        self._done: dict[int, None] = {}
+        self._swept = 0
+
+    def hear(self, told: Told) -> list[Observation]:
+        """Hear a packet; give what ended with it."""
+        self.packets += 1
+        if isinstance(told, Answer):
+            self._learn(told)
+            return []
+        if told.stream in self._done:
+            return []
+        stream = self._live.get(told.stream)
+        if stream is None:
+            stream = self._live[told.stream] = self._begin(told)
+        ended = stream.hear(told)
+        seen = self._end(told.stream, ended) if ended else []
+        if len(self._live) > self._max_streams:
+            self.evicted += 1
+            seen += self._end(next(iter(self._live)), Ending.EVICTED)
+        if told.at - self._swept > SWEEP_NS:
+            self._swept = told.at
+            for number in [one for one, live in self._live.items() if told.at - live.last_seen > IDLE_NS]:
+                seen += self._end(number, Ending.IDLE)
+        return seen
+
+    def flush(self) -> list[Observation]:
+        """Give what becomes of all that is still open: the capture ended."""
+        return [seen for number in list(self._live) for seen in self._end(number, Ending.ENDED)]
+
+    def _begin(self, part: Dissected) -> _Stream:
+        by_client = not part.flags & _ACK if part.flags & _SYN else _looks_like_client(part)
+        flow = Flow(part.source, part.target) if by_client else Flow(part.target, part.source)
+        return _Stream(flow, part.at, Account(self._listener.usernames))
+
+    def _end(self, number: int, ending: Ending) -> list[Observation]:
+        stream = self._live.pop(number)
+        self._done[number] = None
+        if len(self._done) > DONE_KEPT:
+            del self._done[next(iter(self._done))]
+        if ending in (Ending.ENDED, Ending.IDLE) and any(stream.closed):
+            ending = Ending.CLOSED
+        heard = stream.finish(ending, self._capture)
+        if heard is None:
+            return []
+        self.conversations += 1
+        seen = self._listener.conclude(*heard, self._names.get(stream.flow.server.ip))
+        return [seen] if seen else []
+
+    def _learn(self, answer: Answer) -> None:
+        self._names.pop(answer.address, None)
+        self._names[answer.address] = answer.name
+        if len(self._names) > DONE_KEPT:
+            del self._names[next(iter(self._names))]
+
+
+def _looks_like_client(part: Dissected) -> bool:
+    """Without a SYN: who sends to mail's port is the client, else who has the higher port."""
+    if (part.source.port in MAIL_PORTS) != (part.target.port in MAIL_PORTS):
+        return part.target.port in MAIL_PORTS
+    return part.source.port >= part.target.port
