@@ -29,7 +29,7 @@ FLOORS = (
         "scanner.account",
         "scanner.recognise",
     ),
-    ("scanner.dissection",),
+    ("scanner.dissection", "scanner.compare"),
     ("scanner.report", "scanner.capture", "scanner.crew"),
     ("scanner.cli",),
 )

@@ -1,8 +1,9 @@
 """Captures dissected by tshark, by way of pyshark: packets as they come, none of them kept.
 
-pyshark's limits that are met here: it takes over the process's event loop and child watcher unless it is given a
-loop; it kills a tshark that has just finished, so its exit status is lost; and it takes 60 ms to import, so this
-module is imported by those only who need it. tshark's own memory grows with the connections of a capture.
+pyshark's limits that are met here: it takes over the process's event loop and child watcher unless it is
+given a loop; it kills a tshark that has just finished, so its exit status is lost; it waits for ever for one
+whose output nobody reads; and it takes 60 ms to import, so this module is imported by those only who need it.
+tshark's own memory grows with the connections of a capture; ours does not.
 """
 
 from __future__ import annotations
@@ -20,13 +21,13 @@ from pyshark.capture.file_capture import FileCapture
 from scanner.capture import UnreadableCapture
 from scanner.conversation import Endpoint
 from scanner.dissection import Dissected, Layer, Told
-from scanner.dissection.fields import TEXT_LENGTH, WANTED, cut
+from scanner.dissection.fields import SHOWN, TEXT_LENGTH, WANTED, cut
 from scanner.events import Answer
 
 ENDING_S = 10
 """Longest that a tshark that has closed its output may take to end; then it is killed."""
 BUFFER = 1 << 20
-"""Bytes of tshark's output that may wait to be read."""
+"""Bytes of unwanted output read at a time."""
 LOWER = ("eth", "sll", "ip", "ipv6", "tcp", "udp", "gss-api", "spnego", "ntlmssp", "x509af", "x509ce")
 """Protocols that are printed besides those of ``WANTED``; the rest would only be read past."""
 FILTER = "(tcp && (tcp.len > 0 || tcp.flags.syn == 1 || tcp.flags.fin == 1 || tcp.flags.reset == 1))"
@@ -36,7 +37,9 @@ PREFERENCES = {
     "tcp.reassemble_out_of_order": "TRUE",
     "smtp.decryption": "TRUE",  # it means base64: a user's name is read by tshark, not by us
     "tcp.relative_sequence_numbers": "TRUE",
+    "http.desegment_body": "FALSE",  # else a page that was not seen to its end has no status
 }
+NO_CARD = "00:00:00:00:00:00"
 DECODE_AS = {"tcp.port==2525": "smtp"}
 """The customary second submission port, which tshark has not."""
 
@@ -47,19 +50,25 @@ class _Capture(FileCapture):  # type: ignore[misc]
     status: int | None = None
 
     async def _cleanup_subprocess(self, process: Process) -> None:
+        if not self._eof_reached and process.returncode is None:
+            process.kill()
+        with suppress(TimeoutError):
+            await asyncio.wait_for(_drained(process), ENDING_S)
         if process.returncode is None:
-            if self._eof_reached:
-                with suppress(TimeoutError):
-                    await asyncio.wait_for(process.wait(), ENDING_S)
-            if process.returncode is None:
-                process.kill()
-                await process.wait()
-        self.status = process.returncode
+            process.kill()
+        self.status = process.returncode if self._eof_reached else None
 
     @property
     def last_words(self) -> str:
         """What tshark said last on its way out."""
         return self._last_error_line or ""
+
+
+async def _drained(process: Process) -> None:
+    """Wait for a process's end; asyncio sees none while there is output that nobody reads."""
+    while process.stdout and await process.stdout.read(BUFFER):
+        pass
+    await process.wait()
 
 
 def dissect(path: str, tshark: str) -> Iterator[Told]:
@@ -106,7 +115,7 @@ def _told(packet: Any) -> list[Told]:
             below[layer.layer_name] = layer
     if "tcp" not in below:
         return list[Told](_answers(layers))
-    tcp, link = below["tcp"], below.get("eth")
+    tcp = below["tcp"]
     network = below.get("ipv6" if _last(below, "ip", "ipv6") == "ipv6" else "ip")
     if network is None:
         return []
@@ -118,8 +127,8 @@ def _told(packet: Any) -> list[Told]:
             _nanoseconds(packet.sniff_timestamp),
             Endpoint(_address(network, f"{name}.src"), _number(tcp, "tcp.srcport")),
             Endpoint(_address(network, f"{name}.dst"), _number(tcp, "tcp.dstport")),
-            _text(link, "eth.src") if link is not None else None,
-            _text(link, "eth.dst") if link is not None else None,
+            _mac(below, "eth.src", "sll.src.eth"),
+            _mac(below, "eth.dst"),
             number["flags"] & 0xFF,
             number["seq"],
             number["ack"],
@@ -127,6 +136,16 @@ def _told(packet: Any) -> list[Told]:
             tuple(layers),
         )
     ]
+
+
+def _mac(below: dict[str, Any], *names: str) -> str | None:
+    """The card that a frame names; none on a loopback."""
+    for name in names:
+        layer = below.get(name.partition(".")[0])
+        mac = _text(layer, name) if layer is not None else None
+        if mac and mac != NO_CARD:
+            return mac
+    return None
 
 
 def _last(below: dict[str, Any], *names: str) -> str | None:
@@ -144,7 +163,8 @@ def _fields(layer: Any) -> list[tuple[str, str]]:
         short = name.replace(prefix, "").replace(".", "_").replace("-", "_").lower()
         if short in present:
             for field in layer.get_field(name).all_fields:
-                found.append((int(field.pos or 0), name, field.show or _spelt(field.raw_value)))
+                text = field.showname if name in SHOWN else field.show or _spelt(field.raw_value)
+                found.append((int(field.pos or 0), name, text or ""))
     found.sort(key=lambda one: one[0])
     return [(name, text) for _, name, text in found]
 

@@ -54,6 +54,31 @@ keep_sessions = click.option(
     callback=as_days,
     help=f"Forget sessions of runs longer ago, such as 30d, or forever.  [default: {KEEP_DAYS}d]",
 )
+OURS, TSHARK = "mailsunset", "tshark"
+engine = click.option(
+    "--engine",
+    type=click.Choice([OURS, TSHARK]),
+    default=OURS,
+    show_default=True,
+    help="Who dissects; tshark reads files only, and slowly.",
+)
+endpoints = click.option(
+    "--endpoint",
+    "endpoints",
+    multiple=True,
+    metavar="NAME|ADDRESS|PREFIX",
+    help="Treat this as Exchange Online, too: hybrid servers, proxies, labs.",
+)
+catalogue = click.option(
+    "--catalogue", metavar="FILE", help="Other names and prefixes, as TOML or Microsoft's JSON."
+)
+usernames = click.option(
+    "--usernames",
+    type=click.Choice(["keep", "mask", "drop"]),
+    default="mask",
+    show_default=True,
+    help="What becomes of user names.",
+)
 TABLE_ROWS = 1000
 """Rows of a table where no ``--limit`` is given: nobody reads more, and drawing takes a millisecond a row."""
 

@@ -30,6 +30,7 @@ from scanner.wire.batch import Batch
 
 if TYPE_CHECKING:
     from db.store import Inventory
+    from scanner.dissection.streams import SecondOpinion
 
 WORKER_LOST = "a listening process is gone, perhaps for want of memory; what was recorded before is kept"
 GARBAGE_THRESHOLD = 50_000
@@ -74,7 +75,7 @@ class Reading:
 
     def __init__(
         self,
-        listening: Pipeline,
+        listening: Pipeline | SecondOpinion,
         paths: list[str],
         wants: Wants,
         workers: int | None,
@@ -88,8 +89,10 @@ class Reading:
         self._tshark = cache(tshark_path)
         self._finish = finisher(wants)
         self.unreadable: list[str] = []
-        count = workers_worth(_size(paths)) if workers is None else workers
-        self._crew = stack.enter_context(Crew(listening, self._finish, count)) if count else None
+        self._crew: Crew[Finished] | None = None
+        if isinstance(listening, Pipeline):  # another program's dissectors are a process of their own already
+            count = workers_worth(_size(paths)) if workers is None else workers
+            self._crew = stack.enter_context(Crew(listening, self._finish, count)) if count else None
         self._run = 0
         self._tried = False
         self._fitting = self._sessions = 0
@@ -119,17 +122,22 @@ class Reading:
         with progress(self._paths) as shown:
             for path in self._paths:
                 try:
-                    with CaptureFile(path) as capture:
-                        yield from self._read(path, capture, shown(capture))
+                    if isinstance(self._listening, Pipeline):
+                        with CaptureFile(path) as capture:
+                            yield from self._read(self._listening, path, capture, shown(capture))
+                    else:
+                        yield from (self._finish(seen, ()) for seen in self._listening.read(path))
                 except CrewError:
                     raise click.ClickException(f"{path}: {WORKER_LOST}") from None
                 except UnreadableCapture as fault:
                     self._not_all(str(fault))
 
-    def _read(self, path: str, capture: CaptureFile, batches: Iterable[Batch]) -> Iterator[Finished]:
+    def _read(
+        self, listening: Pipeline, path: str, capture: CaptureFile, batches: Iterable[Batch]
+    ) -> Iterator[Finished]:
         with Plaintext(path, self._keylog, capture.secrets, self._tshark) as inside:
             try:
-                yield from self._listening.run(batches, self._hearing(path), inside)
+                yield from listening.run(batches, self._hearing(listening, path), inside)
             finally:
                 self._tried |= inside.tried
                 self._fitting += inside.opened
@@ -143,8 +151,8 @@ class Reading:
         self.unreadable.append(why)
         click.echo(f"mailsunset: {why}", err=True)
 
-    def _hearing(self, path: str) -> Hearing[Finished]:
-        return self._crew.hearing(path) if self._crew else self._listening.bench(path, self._finish)
+    def _hearing(self, listening: Pipeline, path: str) -> Hearing[Finished]:
+        return self._crew.hearing(path) if self._crew else listening.bench(path, self._finish)
 
     @property
     def totals(self) -> RunTotals:

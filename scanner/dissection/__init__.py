@@ -1,7 +1,7 @@
 """A second opinion: what another program's dissectors read of a packet, made into our events.
 
-Recognition, reassembly and dissection are the other program's; here its fields get the meaning that our session
-records have. What it has no field for stays unsaid. Fields that hold secrets are cut on their way in
+Recognition, reassembly and dissection are the other program's; here its fields get the meaning that our
+session records have. What it has no field for stays unsaid. Fields that hold secrets are cut on their way in
 (``fields``); nothing that is kept holds any.
 """
 

@@ -8,18 +8,21 @@ from collections.abc import Callable, Iterable, Iterator
 from scanner.dissection import Field
 
 TEXT_LENGTH = 512
-"""Characters of a field kept, as of a line of the wire (RFC 5321 4.5.3.1.5); lists of mechanisms are shorter."""
-SMTP_VERBS = frozenset(
-    "EHLO HELO LHLO MAIL RCPT DATA BDAT RSET NOOP QUIT VRFY EXPN HELP AUTH STAR ETRN TURN SEND SOML SAML".split()
-)
+"""Characters of a field kept, as of a line of the wire (RFC 5321 4.5.3.1.5)."""
+SMTP_VERBS = frozenset({
+    "EHLO", "HELO", "LHLO", "MAIL", "RCPT", "DATA", "BDAT", "RSET", "NOOP", "QUIT", "VRFY", "EXPN",
+    "HELP", "AUTH", "STAR", "ETRN", "TURN", "SEND", "SOML", "SAML",
+})  # fmt: skip
 """Four letters each, as tshark cuts them; another "verb" is an answer in base64, or part of a body."""
-POP_VERBS = frozenset(
-    "USER PASS APOP AUTH CAPA STLS STAT LIST RETR DELE NOOP RSET QUIT TOP UIDL LAST UTF8 LANG XTND".split()
-)
+POP_VERBS = frozenset({
+    "USER", "PASS", "APOP", "AUTH", "CAPA", "STLS", "STAT", "LIST", "RETR", "DELE", "NOOP", "RSET",
+    "QUIT", "TOP", "UIDL", "LAST", "UTF8", "LANG", "XTND",
+})  # fmt: skip
 _NAMED = frozenset({"EHLO", "HELO", "LHLO", "AUTH", "STAR", "USER", "APOP"})
 """Verbs whose first word is wanted: a name or a mechanism. What follows it may be a secret."""
 _LITERAL = re.compile(r"\{\d+\+?\}$")
 _VERSION = "ms-asprotocolversion:"
+_COMMON_NAME = "(id-at-commonName="
 _FIRST_WORDS = 3
 Cut = Callable[[str, str], str]
 """From a field's text, and the verb it belongs to, to what may be kept; empty: nothing."""
@@ -57,7 +60,8 @@ def _mechanism(text: str, verb: str) -> str:
 
 
 def _imap_name(text: str, verb: str) -> str:
-    return "" if _LITERAL.search(text) else text[:TEXT_LENGTH]
+    """A literal's length is no name, and quotes are none of its letters."""
+    return "" if _LITERAL.search(text) else text.strip('"')[:TEXT_LENGTH]
 
 
 def _scheme(text: str, verb: str) -> str:
@@ -74,6 +78,10 @@ def _cookie_name(text: str, verb: str) -> str:
 
 def _eas_version(text: str, verb: str) -> str:
     return text[len(_VERSION) :].strip()[:TEXT_LENGTH] if text.lower().startswith(_VERSION) else ""
+
+
+def _common_name(text: str, verb: str) -> str:
+    return text.partition(_COMMON_NAME)[2].rstrip(")")[:TEXT_LENGTH]
 
 
 _NTLM: dict[str, Cut] = {
@@ -109,10 +117,13 @@ WANTED: dict[str, dict[str, Cut]] = {
         "tls.handshake.extensions.supported_version": _whole, "tls.handshake.ciphersuite": _whole,
         "tls.handshake.extensions_server_name": _whole, "tls.handshake.extensions_alpn_str": _whole,
         "tls.handshake.ja3": _whole, "tls.handshake.ja4": _whole, "x509ce.dNSName": _whole,
+        "x509af.subject": _whole, "x509if.RDNSequence_item": _common_name,
     },
     "dns": {"dns.flags.response": _whole, "dns.qry.name": _whole, "dns.a": _whole, "dns.aaaa": _whole},
 }  # fmt: skip
 """By layer; within a layer what stands at the same place comes in this order."""
+SHOWN = frozenset({"x509if.RDNSequence_item"})
+"""Fields whose text is what tshark shows of them; they have none of their own."""
 _VERBS = frozenset({"smtp.req.command", "pop.request.command", "imap.request.command"})
 
 

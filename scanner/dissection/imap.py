@@ -13,7 +13,10 @@ from scanner.protocols.imap import backend
 
 PENDING_LIMIT = 256
 """Commands that wait for their answer; what is beyond is not matched with any."""
-_MAILBOX = frozenset("SELECT EXAMINE LIST LSUB STATUS FETCH UID SEARCH APPEND LOGOUT IDLE NAMESPACE".split())
+_MAILBOX = frozenset({
+    "SELECT", "EXAMINE", "LIST", "LSUB", "STATUS", "FETCH", "UID", "SEARCH", "APPEND", "LOGOUT", "IDLE",
+    "NAMESPACE",
+})  # fmt: skip
 _CAPABILITY = re.compile(r"CAPABILITY ([^\]\r\n]*)", re.IGNORECASE)
 _BRACKETED = re.compile(r"\[[^\]]*\]")
 _HOST = re.compile(r"[A-Za-z0-9-]+(\.[A-Za-z0-9-]+)*\.[A-Za-z]{2,}")
@@ -35,19 +38,18 @@ class ImapTalk:
         if side is CLIENT:
             self._asked(layer, at)
             return
-        tag = status = ""
+        tag = answer = ""
         for name, text in layer.fields:
             match name:
                 case "imap.line":
                     yield from self._untagged(text[2:].strip())
                 case "imap.response_tag":
                     tag = text
-                case "imap.response.status":
-                    status = text.upper()
-                case "imap.response" if status in ("OK", "NO", "BAD"):
-                    yield from _offer(text)
-                    yield from self._tagged(tag, status == "OK", text)
-                    tag = status = ""
+                case "imap.response":
+                    answer = text
+                case "imap.response.status" if text.upper() in ("OK", "NO", "BAD"):
+                    yield from _offer(answer)
+                    yield from self._tagged(tag, text.upper() == "OK", answer)
                 case _:
                     pass
 

@@ -9,22 +9,26 @@ HOLES_KEPT = 64
 class Spans:
     """What one side sent, as far as it was seen."""
 
-    __slots__ = ("_given_up", "_holes", "_next")
+    __slots__ = ("_given_up", "_heard", "_holes", "_next")
 
     def __init__(self) -> None:
         """Begin before the first byte."""
         self._next: int | None = None
         self._holes: list[tuple[int, int]] = []
         self._given_up = 0
+        self._heard = False
 
     @property
     def missing(self) -> int:
-        """Bytes that never came."""
+        """Bytes that never came; -1 where nothing of a side that spoke was seen."""
+        if self._holes and not self._heard:
+            return -1
         return self._given_up + sum(end - begin for begin, end in self._holes)
 
     def seen(self, begin: int, length: int) -> None:
         """Note a segment: the number of its first byte, and how many it has."""
         end = begin + length
+        self._heard = True
         if self._next is None:
             self._next = begin
         if begin > self._next and length:
@@ -39,8 +43,9 @@ class Spans:
 
     def acknowledged(self, until: int) -> None:
         """Note that the peer has all up to here, seen by us or not."""
-        if self._next is not None and until > self._next + 1:  # a FIN counts as a byte
-            self._holes.append((self._next, until))
+        known = 1 if self._next is None else self._next
+        if until > known + 1:  # a FIN counts as a byte
+            self._holes.append((known, until))
             self._next = until
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field, replace
 from operator import attrgetter
 
@@ -85,8 +85,18 @@ class _Stream:
         for side in Side:
             if missing := self.spans[side].missing:
                 self.account.hear(Gap(side, missing))
+        client_mac, server_mac = self.macs
         conversation = Conversation(
-            self.flow, (), self.first_seen, self.last_seen, ending, *self.started, *self.macs, capture=capture
+            self.flow,
+            (),
+            self.first_seen,
+            self.last_seen,
+            ending,
+            self.started[CLIENT],
+            self.started[SERVER],
+            client_mac,
+            server_mac,
+            capture=capture,
         )
         return conversation, self.account
 
@@ -105,14 +115,14 @@ class _Stream:
         joined = not self.started[CLIENT] and self.flow.server.port in STARTTLS_PORTS
         return TlsMode.STARTTLS if joined else TlsMode.IMPLICIT
 
-    def _fold(self, events: Iterator[Event] | object) -> None:
+    def _fold(self, events: Iterable[Event]) -> None:
         account = self.account
-        for event in events:  # type: ignore[attr-defined]
+        for event in events:
             account.hear(event)
             match account.inner:
                 case Label(text=target):
-                    port = target.rpartition(":")[2]
-                    account.enter_tunnel(int(port) if port.isdecimal() else 0)
+                    host, _, port = target.rpartition(":")
+                    account.enter_tunnel(host, int(port) if port.isdecimal() else 0)
                 case TlsStarted() | None:
                     pass
             account.inner = None
@@ -138,7 +148,7 @@ class SecondOpinion:
         self._totals = RunTotals()
 
     def read(self, path: str) -> Iterator[list[Observation]]:
-        """Yield observations as their connections end; when the capture fails, first the rest, then its error."""
+        """Yield observations as connections end; when a capture fails, first the rest, then its error."""
         streams = Streams(self._listener, path, self._names, self._max_streams)
         try:
             for told in self._dissect(path):

@@ -20,7 +20,7 @@ class TlsTalk:
 
     def __init__(self) -> None:
         """Begin before the hello."""
-        self._hello = self._choice = False
+        self._hello = self._choice = self._certified = False
 
     def hear(self, side: Side, layer: Layer, at: int) -> Iterator[Event]:
         """Hear the handshake messages of one packet."""
@@ -33,8 +33,9 @@ class TlsTalk:
             number = layer.first("tls.handshake.extensions.supported_version")
             number = number or layer.first("tls.handshake.version") or "0"
             yield ServerHello(_version(number) or number, name(int(suite, 0)))
-        if _CERTIFICATE in kinds and (names := layer.all("x509ce.dNSName")):
-            yield Certificate(None, tuple(names[:NAMES_KEPT]), None)
+        if _CERTIFICATE in kinds and not self._certified:
+            self._certified = True
+            yield _certificate(layer)
 
     def end(self) -> Iterator[Event]:
         """Tell how far it got."""
@@ -51,6 +52,18 @@ def _client_hello(layer: Layer) -> ClientHello:
         layer.first("tls.handshake.ja3"),
         layer.first("tls.handshake.ja4"),
     )
+
+
+def _certificate(layer: Layer) -> Certificate:
+    """The first certificate's subject, and the other names that stand in the message."""
+    behind = (
+        [field.name for field in layer.fields].index("x509af.subject")
+        if layer.first("x509af.subject")
+        else -1
+    )
+    items = [field.text for field in layer.fields[behind:] if field.name == "x509if.RDNSequence_item"]
+    subject = items[0] if behind >= 0 and items else None
+    return Certificate(subject, tuple(layer.all("x509ce.dNSName")[:NAMES_KEPT]), None)
 
 
 def _version(number: str) -> str | None:

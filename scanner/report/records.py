@@ -12,6 +12,7 @@ from scanner.net import is_randomised
 
 if TYPE_CHECKING:
     from scanner.catalogue.retirement import Deadline
+    from scanner.compare import Difference
 
 Record = dict[str, Any]
 
@@ -131,6 +132,21 @@ def deadline_record(row: Deadline, as_of: date) -> Record:
         "source": row.source,
         "checked": row.checked.isoformat(),
         "confidence": row.confidence,
+    }
+
+
+def difference_record(capture: str, found: Difference) -> Record:
+    """The record of what two readings of a session do not agree on."""
+    return {
+        "capture": capture,
+        "first_seen": timestamp(found.first_seen),
+        "client_ip": found.client[0],
+        "client_port": found.client[1],
+        "server_ip": found.server[0],
+        "server_port": found.server[1],
+        "field": found.field,
+        "ours": found.ours,
+        "tshark": found.tshark,
     }
 
 

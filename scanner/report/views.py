@@ -114,6 +114,10 @@ def rests_on(runs: Sequence[RunTotals]) -> str:
     return f"rests on {len(runs)} run{'s' * (len(runs) != 1)}: {heard}; {lost or 'nothing lost'}"
 
 
+def _said(value: Any) -> str:
+    return "-" if value is None else str(value)
+
+
 _HOUR_NS = 3_600_000_000_000
 _LOST = {
     "gaps": "sessions with bytes missing",
@@ -160,3 +164,18 @@ DEADLINES = View(
     },
     frozenset({"date", "days left"}),
 )
+DIFFERENCES = View(
+    (
+        "capture", "first_seen", "client_ip", "client_port", "server_ip", "server_port", "field", "ours",
+        "tshark",
+    ),
+    {
+        "capture": lambda record: record["capture"],
+        "client": lambda record: f"{record['client_ip']}:{record['client_port']}",
+        "server": lambda record: f"{record['server_ip']}:{record['server_port']}",
+        "field": lambda record: record["field"],
+        "ours": lambda record: _said(record["ours"]),
+        "tshark's": lambda record: _said(record["tshark"]),
+    },
+    frozenset({"field"}),
+)  # fmt: skip

@@ -7,7 +7,6 @@ import sys
 from collections.abc import Iterator
 from contextlib import ExitStack
 from functools import cache
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
@@ -45,12 +44,10 @@ HOSTS_SHOWN = 40
 @click.argument("captures", nargs=-1, required=True, metavar="CAPTURE...")
 @options.table
 @click.option("--no-db", is_flag=True, help="Write nothing to the inventory.")
-@click.option("--endpoint", "endpoints", multiple=True, metavar="NAME|ADDRESS|PREFIX",
-              help="Treat this as Exchange Online, too: hybrid servers, proxies, labs.")  # fmt: skip
-@click.option("--catalogue", metavar="FILE", help="Other names and prefixes, as TOML or Microsoft's JSON.")
+@options.endpoints
+@options.catalogue
 @click.option("--retirement", metavar="FILE", help="Another table of dates.")
-@click.option("--usernames", type=click.Choice(["keep", "mask", "drop"]), default="mask", show_default=True,
-              help="What becomes of user names.")  # fmt: skip
+@options.usernames
 @click.option("--sensor", metavar="NAME", help="Where this was captured.  [default: this machine's name]")
 @click.option("--max-flows", type=click.IntRange(min=1), default=1_000_000, show_default=True,
               help="Connections followed at a time.")  # fmt: skip
@@ -58,6 +55,7 @@ HOSTS_SHOWN = 40
               help="Processes that listen beside the one that reads.  [default: by size]")  # fmt: skip
 @click.option("--keylog", metavar="FILE",
               help="TLS keys (SSLKEYLOGFILE): what they fit is read inside, by way of tshark.")  # fmt: skip
+@options.engine
 @options.keep_sessions
 @options.fail_on
 @click.pass_obj
@@ -74,25 +72,26 @@ def command(
     max_flows: int,
     workers: int | None,
     keylog: str | None,
+    engine: str,
     keep_sessions: str | None,
     threshold: str | None,
 ) -> None:
     """Read capture files, directories of them, or - for a pipe, and tell what was found."""
     from scanner.account import Usernames  # NumPy costs 200 ms that --help need not pay
-    from scanner.capture.file import expand
     from scanner.cli.reading import Reading, Wants
-    from scanner.pipeline import Pipeline
+    from scanner.cli.sources import ENGINES, meant
 
     settings = _settled(settings, endpoints, catalogue, retirement, sensor, keep_sessions, no_db)
-    _check(captures, settings, keylog)
-    known, hold = catalogue_of(settings), _hold(captures)
+    paths = meant(captures)
+    _check(captures, settings, keylog, engine)
+    known, who = catalogue_of(settings), Usernames(usernames)
     judged = form == Format.TABLE or bool(threshold)
     wants = Wants(judged or not no_db, form == Format.NDJSON, form in (Format.JSON, Format.CSV))
     with ExitStack() as stack:
         opened = cache(lambda: stack.enter_context(inventory(settings, create=True)))
         leases = opened().leases() if exists(settings) else ()
-        listening = Pipeline(known, settings.sensor or "", Usernames(usernames), max_flows, hold, leases)
-        reading = Reading(listening, expand(captures), wants, workers, stack, keylog)
+        listening = ENGINES[engine](known, settings.sensor or "", who, captures, max_flows, leases)
+        reading = Reading(listening, paths, wants, workers, stack, keylog)
         _show(reading.finished(opened if wants.kept else None), Format(form))
         if wants.kept:
             forget_old(opened(), settings)
@@ -101,15 +100,6 @@ def command(
     fail_on(Level(threshold) if threshold else None, levels)
     if reading.unreadable:
         raise click.exceptions.Exit(1)
-
-
-def _hold(captures: tuple[str, ...]) -> int | None:
-    """What comes through a pipe is told as it comes."""
-    return 0 if any(map(_is_pipe, captures)) else None
-
-
-def _is_pipe(path: str) -> bool:
-    return path == "-" or Path(path).is_fifo()
 
 
 def _settled(
@@ -133,13 +123,12 @@ def _settled(
     )
 
 
-def _check(captures: tuple[str, ...], settings: Settings, keylog: str | None) -> None:
+def _check(captures: tuple[str, ...], settings: Settings, keylog: str | None, engine: str) -> None:
     dates(settings)  # a faulty table is told before anything is read
+    if keylog is not None and engine == options.TSHARK:
+        raise InputError("--keylog is for our own engine: leave out --engine")
     if keylog is not None:
         _check_keys(keylog, captures)
-    for path in captures:
-        if path != "-" and not Path(path).exists():
-            raise InputError(f"{path}: no such file")
 
 
 def _check_keys(keylog: str, captures: tuple[str, ...]) -> None:
@@ -152,7 +141,9 @@ def _check_keys(keylog: str, captures: tuple[str, ...]) -> None:
         tshark_path()
     except (UnusableKeysError, TsharkUnusableError) as fault:
         raise InputError(str(fault)) from fault
-    if pipe := next(filter(_is_pipe, captures), None):
+    from scanner.cli.sources import is_pipe
+
+    if pipe := next(filter(is_pipe, captures), None):
         raise InputError(f"{pipe}: with --keylog a capture is read twice, and a pipe cannot be")
 
 
