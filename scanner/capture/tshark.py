@@ -34,7 +34,7 @@ FILTER = "(tcp && (tcp.len > 0 || tcp.flags.syn == 1 || tcp.flags.fin == 1 || tc
 FILTER += " || (dns.flags.response == 1 && (dns.a || dns.aaaa))"
 """Bare acknowledgements tell nothing that the next segment does not tell."""
 PREFERENCES = {
-    "tcp.reassemble_out_of_order": "TRUE",
+    "tcp.reassemble_out_of_order": "TRUE",  # behind a hole it then says nothing, rather than what is out of order
     "smtp.decryption": "TRUE",  # it means base64: a user's name is read by tshark, not by us
     "tcp.relative_sequence_numbers": "TRUE",
     "http.desegment_body": "FALSE",  # else a page that was not seen to its end has no status
