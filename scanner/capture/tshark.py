@@ -19,6 +19,7 @@ from typing import Any
 from pyshark.capture.file_capture import FileCapture
 
 from scanner.capture import UnreadableCapture
+from scanner.capture.file import CaptureFile
 from scanner.conversation import Endpoint
 from scanner.dissection import Dissected, Layer, Told
 from scanner.dissection.fields import SHOWN, TEXT_LENGTH, WANTED, cut
@@ -34,7 +35,7 @@ FILTER = "(tcp && (tcp.len > 0 || tcp.flags.syn == 1 || tcp.flags.fin == 1 || tc
 FILTER += " || (dns.flags.response == 1 && (dns.a || dns.aaaa))"
 """Bare acknowledgements tell nothing that the next segment does not tell."""
 PREFERENCES = {
-    "tcp.reassemble_out_of_order": "TRUE",  # behind a hole it then says nothing, rather than what is out of order
+    "tcp.reassemble_out_of_order": "TRUE",  # behind a hole it then says nothing, rather than any order
     "smtp.decryption": "TRUE",  # it means base64: a user's name is read by tshark, not by us
     "tcp.relative_sequence_numbers": "TRUE",
     "http.desegment_body": "FALSE",  # else a page that was not seen to its end has no status
@@ -75,6 +76,9 @@ def dissect(path: str, tshark: str) -> Iterator[Told]:
     """Yield what tshark tells of a capture, packet by packet. Raises UnreadableCapture behind the last."""
     if not os.path.isfile(path):
         raise UnreadableCapture(path, 0, "tshark reads files only: no pipes, no standard input")
+    with CaptureFile(path) as file:  # tshark takes a text, a picture and much else for a capture
+        if not file.recognised():
+            raise UnreadableCapture(path, 0, "is neither a pcap nor a pcapng file")
     loop = asyncio.new_event_loop()
     capture = _Capture(
         path,

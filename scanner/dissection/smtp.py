@@ -26,6 +26,8 @@ from scanner.events import (
 PENDING_LIMIT = 1024
 """Commands that wait for a reply; what is beyond is not matched with any."""
 _BODY = "."
+_GREETINGS = ("220", "421", "554")
+"""What a server may begin with (RFC 5321 4.3.2); another code answers what was not heard."""
 _HELLOS = ("EHLO", "HELO", "LHLO")
 _SERVED = ("RCPT", "QUIT", "VRFY", "BDAT")
 
@@ -80,7 +82,7 @@ class SmtpTalk:
             self._attempt.username = name_inside
 
     def _answered(self, code: str, texts: list[str]) -> Iterator[Event]:
-        if not self._greeted and not self._pending:
+        if not self._greeted and not self._pending and code in _GREETINGS:
             self._greeted = True
             words = texts[0].split() if texts else []
             yield Greeting(" ".join(texts), words[0] if words and "." in words[0] else None)

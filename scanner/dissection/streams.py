@@ -18,7 +18,7 @@ from scanner.dissection.socks import SocksTalk
 from scanner.dissection.spans import Spans
 from scanner.dissection.tls import TlsTalk
 from scanner.events import Answer, Event, Gap, Label, TlsMode, TlsStarted
-from scanner.listener import STARTTLS_PORTS, Listener
+from scanner.listener import MAIL, STARTTLS_PORTS, Listener
 from scanner.model import Observation, RunTotals
 from scanner.recognise import MAIL_PORTS
 
@@ -83,7 +83,8 @@ class _Stream:
         self.account.whole = ended and all(self.started)
         self.account.lost = not self.started[CLIENT]
         for side in Side:
-            if missing := self.spans[side].missing:
+            missing = self.spans[side].missing or (-1 if self._joined() else 0)
+            if missing:
                 self.account.hear(Gap(side, missing))
         client_mac, server_mac = self.macs
         conversation = Conversation(
@@ -110,6 +111,12 @@ class _Stream:
                 account.protocol, account.tls_mode = protocol, account.tls_mode or TlsMode.CLEAR
             self.talks[layer] = make()
         return self.talks[layer]
+
+    def _joined(self) -> bool:
+        """It had begun before: neither a SYN nor what one begins with was heard."""
+        account = self.account
+        begun = account.hello or (account.steps[:1] and account.steps[0].startswith("greeting"))
+        return not self.started[CLIENT] and account.protocol in MAIL and not begun
 
     def _outermost_tls(self) -> TlsMode:
         joined = not self.started[CLIENT] and self.flow.server.port in STARTTLS_PORTS
