@@ -51,6 +51,7 @@ TESTED_WITH = {
     "db": "db/test_store.py",
     "scanner.cli.commands": "scanner/cli/test_commands.py",
     "scanner.cli.reading": "scanner/cli/test_commands.py",
+    "scanner.dissection": "scanner/dissection/test_streams.py",
     "scanner.protocols.smtp_marks": "scanner/protocols/test_smtp.py",
     "scanner.protocols.smtp_replies": "scanner/protocols/test_smtp.py",
 }
