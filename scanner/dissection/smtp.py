@@ -13,7 +13,6 @@ from scanner.events import (
     Event,
     Greeting,
     Label,
-    Login,
     Mail,
     Offer,
     Outcome,
@@ -101,8 +100,9 @@ class SmtpTalk:
         good = code.startswith("2")
         self._served |= good and verb in _SERVED
         match verb:
-            case "AUTH" if self._attempt:
-                yield self._logged_in(good, texts)
+            case "AUTH" if attempt := self._attempt:
+                self._attempt = None
+                yield attempt.login(Outcome.ACCEPTED if good else Outcome.REFUSED, " ".join(texts))
             case "STAR" if code == "220":
                 yield TlsStarted(TlsMode.STARTTLS)
             case "EHLO" | "LHLO" if good:
@@ -114,11 +114,6 @@ class SmtpTalk:
                 yield Mail(accepted=good)
             case _:
                 pass
-
-    def _logged_in(self, good: bool, texts: list[str]) -> Login:
-        attempt, self._attempt = self._attempt, None
-        assert attempt
-        return attempt.login(Outcome.ACCEPTED if good else Outcome.REFUSED, " ".join(texts))
 
 
 def _replies(layer: Layer) -> Iterator[tuple[str, list[str]]]:
