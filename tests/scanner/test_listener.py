@@ -231,7 +231,7 @@ CERTIFIED.hear(Certificate("smtp.example.com", (), None))
 
 def test_a_certificate_names_what_an_address_does_not() -> None:
     heard = conversation([(C, b"CONNECT 192.0.2.7:465 HTTP/1.1\r\n\r\n")])
-    seen = Listener(CATALOGUE, "here", Usernames.KEEP)._record(heard, CERTIFIED, None)
+    seen = Listener(CATALOGUE, "here", Usernames.KEEP).conclude(heard, CERTIFIED, None)
     assert seen is not None
     assert seen.server_name == "smtp.example.com"
     assert seen.labels == ()

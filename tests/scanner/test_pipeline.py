@@ -298,7 +298,7 @@ def test_a_certificate_names_a_server_that_nothing_else_names(
     heard = Conversation(flow, (Chunk(C, 0, HELLO),), 0, 9, Ending.ENDED, True, True)
     account = Account(Usernames.KEEP, tls_mode=TlsMode.IMPLICIT)
     account.hear(certificate)
-    seen = Listener(CATALOGUE, "here", Usernames.KEEP)._record(heard, account, None)
+    seen = Listener(CATALOGUE, "here", Usernames.KEEP).conclude(heard, account, None)
     assert seen is not None
     assert seen.server_name == name
 
