@@ -79,11 +79,10 @@ def command(
     """Read capture files, directories of them, or - for a pipe, and tell what was found."""
     from scanner.account import Usernames  # NumPy costs 200 ms that --help need not pay
     from scanner.cli.reading import Reading, Wants
-    from scanner.cli.sources import ENGINES, meant
+    from scanner.cli.sources import ENGINES
 
     settings = _settled(settings, endpoints, catalogue, retirement, sensor, keep_sessions, no_db)
-    paths = meant(captures)
-    _check(captures, settings, keylog, engine)
+    paths = _checked(captures, settings, keylog, engine)
     known, who = catalogue_of(settings), Usernames(usernames)
     judged = form == Format.TABLE or bool(threshold)
     wants = Wants(judged or not no_db, form == Format.NDJSON, form in (Format.JSON, Format.CSV))
@@ -123,12 +122,16 @@ def _settled(
     )
 
 
-def _check(captures: tuple[str, ...], settings: Settings, keylog: str | None, engine: str) -> None:
+def _checked(captures: tuple[str, ...], settings: Settings, keylog: str | None, engine: str) -> list[str]:
+    """The captures that are meant, once all that can be told before reading was told."""
+    from scanner.cli.sources import meant
+
     dates(settings)  # a faulty table is told before anything is read
     if keylog is not None and engine == options.TSHARK:
         raise InputError("--keylog is for our own engine: leave out --engine")
     if keylog is not None:
         _check_keys(keylog, captures)
+    return meant(captures)
 
 
 def _check_keys(keylog: str, captures: tuple[str, ...]) -> None:

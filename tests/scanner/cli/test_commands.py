@@ -317,7 +317,7 @@ def test_the_readme_shows_commands_that_exist(office: Path) -> None:
     shown = mailsunset("--help", home=office).stdout.decode()
     commands = [line.split()[0] for line in shown.partition("Commands:")[2].splitlines() if line.strip()]
     readme = (ROOT / "README.md").read_text()
-    assert commands == ["deadlines", "explain", "export", "hosts", "read", "sessions"]
+    assert commands == ["compare", "deadlines", "explain", "export", "hosts", "read", "sessions"]
     for command in commands:
         assert f"mailsunset {command}" in readme
         assert mailsunset(command, "--help", home=office).returncode == 0

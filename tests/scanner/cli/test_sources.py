@@ -143,3 +143,8 @@ def test_pyshark_is_imported_by_those_only_who_need_it() -> None:
         [sys.executable, "-c", code, OFFICE], capture_output=True, text=True, env=dict(os.environ), check=True
     )
     assert done.stderr.splitlines()[-1] == "False"
+
+
+def test_keys_are_for_our_engine(tmp_path: Path) -> None:
+    done = run("read", "--no-db", "--engine", "tshark", "--keylog", str(tmp_path / "keys"), OFFICE)
+    assert (done.exit_code, done.stderr) == (2, "Error: --keylog is for our own engine: leave out --engine\n")
