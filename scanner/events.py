@@ -140,6 +140,8 @@ class Turn:
     records: int
     at: int
     """When its first record was seen, ns."""
+    sizes: tuple[int, ...] = ()
+    """Plaintext bytes, at most, of each of its first records."""
 
 
 @record

@@ -9,17 +9,14 @@ from collections.abc import Iterator
 
 from scanner.conversation import CLIENT, SERVER, Side, Transport
 from scanner.events import ClientHello, Event, Gap, Phase, Reached, ServerHello, Turn, Weird
+from scanner.protocols.tls_turns import Turns
 from scanner.session import Dialect, Example
-from scanner.wire import ciphers
 from scanner.wire.certificates import certificate
-from scanner.wire.ciphers import plaintext
 from scanner.wire.hellos import client_hello, server_hello, ssl2_hello
 from scanner.wire.tls import Content, Messages, Records
 
 _CLIENT_HELLO, _SERVER_HELLO, _CERTIFICATE = 1, 2, 11
 _APPLICATION_DATA = Content.APPLICATION_DATA
-_TLS13_FINISHED = {36 + 17, 52 + 17}
-"""Record lengths of a client's Finished: four bytes of header, a hash, and TLS 1.3's 17 (RFC 8446 4.4.4)."""
 _ALERTS = {
     0: "close_notify", 10: "unexpected_message", 20: "bad_record_mac", 22: "record_overflow", 40:
     "handshake_failure", 42: "bad_certificate", 43: "unsupported_certificate", 44: "certificate_revoked",
@@ -36,8 +33,8 @@ class TlsSession:
     """One TLS connection."""
 
     __slots__ = (
-        "_choice", "_ciphered", "_finished", "_framed", "_head", "_hello", "_messages", "_records",
-        "_shield", "_turn", "leftover",
+        "_choice", "_ciphered", "_framed", "_head", "_hello", "_lost", "_messages", "_records", "_turns",
+        "leftover",
     )  # fmt: skip
 
     def __init__(self) -> None:
@@ -49,10 +46,9 @@ class TlsSession:
         self._ciphered = [False, False]
         self._hello: ClientHello | None = None
         self._choice: ServerHello | None = None
-        self._shield: ciphers.Protection | None = None
-        self._finished = False
+        self._turns: Turns | None = None
+        self._lost = False
         self._framed = False
-        self._turn: tuple[Side, int, int, int, int] | None = None
 
     def feed(self, side: Side, data: bytes, at: int) -> list[Event]:
         """Hear bytes of one side."""
@@ -70,22 +66,24 @@ class TlsSession:
         for content, length, payload in records.push(data):
             if content != _APPLICATION_DATA:
                 self._record(side, content, payload, heard)
-            elif self._shield is not None:
-                self._data(side, length, self._shield, at, heard)
+            elif self._turns is not None and not self._lost:
+                self._turns.push(side, length, at, heard)
         if records.broken:
             heard.append(Weird("tls_not_tls"))
         return heard
 
     def gap(self, side: Side, missing: int, at: int) -> Iterator[Event]:
-        """Learn that bytes are lost; records of that side can no longer be found."""
+        """Learn that bytes are lost; that side's records cannot be found any more, and no turns told."""
         self._records[side].broken = True
+        if self._turns is not None and not self._lost:
+            yield from self._turns.end()
+        self._lost = True
         yield Gap(side, missing)
 
     def end(self) -> Iterator[Event]:
         """Tell the last turn, and how far it got."""
-        if self._turn:
-            yield Turn(*self._turn)
-            self._turn = None
+        if self._turns is not None and not self._lost:
+            yield from self._turns.end()
         if self._hello or self._choice:
             yield Reached(Phase.ANSWERED if self._choice else Phase.OPENED)
 
@@ -125,8 +123,7 @@ class TlsSession:
         elif side is SERVER and kind == _SERVER_HELLO:
             if choice := server_hello(body):
                 self._choice = choice
-                self._shield = ciphers.protection(choice.cipher, choice.version, choice.encrypt_then_mac)
-                self._finished = choice.version != ciphers.TLS13
+                self._turns = Turns(choice)
                 heard.append(choice)
         elif side is SERVER and kind == _CERTIFICATE and (found := certificate(body)):
             heard.append(found)
@@ -137,22 +134,6 @@ class TlsSession:
         elif self._hello is None:
             self._hello = hello
             heard.append(hello)
-
-    def _data(self, side: Side, length: int, shield: ciphers.Protection, at: int, heard: list[Event]) -> None:
-        if not self._finished:
-            if side is SERVER:
-                return
-            self._finished = True
-            if length in _TLS13_FINISHED:
-                return
-        low, high = plaintext(length, shield)
-        turn = self._turn
-        if turn and turn[0] is side:
-            self._turn = (side, turn[1] + low, turn[2] + high, turn[3] + 1, turn[4])
-            return
-        if turn:
-            heard.append(Turn(*turn))
-        self._turn = (side, low, high, 1, at)
 
 
 def _client_mark(head: bytes) -> bool | None:
@@ -200,8 +181,8 @@ _SIZES = Example(
             "t12d010100_f06271c2b022_000000000000",
         ),
         ServerHello("TLSv1.2", "TLS_ECDHE_RSA_WITH_AES_128_GCM_SHA256"),
-        Turn(SERVER, 50, 50, 1, 0),
-        Turn(CLIENT, 20, 20, 2, 0),
+        Turn(SERVER, 50, 50, 1, 0, (50,)),
+        Turn(CLIENT, 20, 20, 2, 0, (14, 6)),
         Reached(Phase.ANSWERED),
     ),
 )
