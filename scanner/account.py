@@ -8,6 +8,7 @@ from enum import StrEnum
 from functools import lru_cache
 from typing import Any
 
+from scanner.claims import Inferred, infer
 from scanner.conversation import CLIENT
 from scanner.events import (
     Answer,
@@ -36,6 +37,7 @@ from scanner.events import (
 from scanner.labels import SERVER as OF_SERVER
 from scanner.model import Attempt, AuthClass, Basis
 from scanner.protocols.sasl import auth_class
+from scanner.sizes import Known
 
 ATTEMPTS_KEPT = 16
 """Logins kept a session: a password guesser makes hundreds; the rest is counted as ``attempts_dropped``."""
@@ -127,6 +129,10 @@ class Account:
     weird: list[str] = field(default_factory=list)
     turns: list[Turn] = field(default_factory=list)
     steps: list[str] = field(default_factory=list)
+    reply: int | None = None
+    """Bytes of the reply to EHLO that was heard in clear."""
+    inferred: Inferred | None = None
+    """What sizes tell of a login inside TLS."""
     inner: TlsStarted | Label | None = None
     """What opened a layer inside this one: STARTTLS, or a proxy's tunnel."""
 
@@ -189,6 +195,7 @@ class Account:
 
     def _offer(self, offer: Offer) -> None:
         mechanisms, starttls = offer.mechanisms, offer.starttls
+        self.reply = offer.length or self.reply
         if mechanisms:
             self.offered = tuple(sorted({*self.offered, *mechanisms})) if self.offered else mechanisms
         if mechanisms or starttls:
@@ -248,6 +255,24 @@ class Account:
         if not steps or (len(steps) < STEPS_KEPT and step != steps[-1]):
             steps.append(step)
 
+    def infer(self, exchange_online: bool) -> None:
+        """Conclude from sizes what was said inside TLS, if nothing of it was heard."""
+        choice, implicit = self.choice, self.tls_mode is not _STARTTLS
+        if self.attempts or choice is None or self.bare_inside or self.label("http.cookie"):
+            return
+        name = len(self.client_name) if self.client_name and not implicit else None
+        known = Known(exchange_online, implicit, name, None if implicit else self.reply)
+        self.inferred = infer(
+            self.protocol,
+            known,
+            self.turns,
+            tls13=choice.version == "TLSv1.3",
+            ended=self.whole,
+            lost=self.gaps > 0,
+        )
+        if self.inferred:
+            self.attempts = list(self.inferred.attempts)
+
     def label(self, name: str) -> str | None:
         """Text of the first label of this field."""
         for label in self.labels:
@@ -258,12 +283,16 @@ class Account:
     @property
     def auth(self) -> Claim:
         """How the client authenticated, on what that rests, and how sure it is."""
+        if self.inferred:
+            return self.inferred.auth_class, Basis.INFERRED, self.inferred.confidence
         if self.attempts:
             return self.attempts[-1].auth_class, _SEEN, SEEN_CONFIDENCE
         if self.labels and self.label("http.cookie"):
             return _COOKIE
         if self.tls_mode and self.tls_mode is not _CLEAR and not self.bare_inside:
-            return _INSIDE_TLS if self.choice or self.gaps else _BEFORE_TLS
+            if self.turns or self.gaps or (self.choice and not self.whole):
+                return _INSIDE_TLS
+            return _BEFORE_TLS
         if self.lost and not self.served_before_loss:
             return _LOST
         if self.phase is _SERVED or self.whole:
@@ -274,7 +303,9 @@ class Account:
     def evidence(self) -> str:
         """What the claim rests on, in a line."""
         steps = [*self.steps]
-        if not self.attempts:
+        if self.inferred:
+            steps += self.inferred.steps
+        elif not self.attempts:
             claim = self.auth
             if claim is _INSIDE_TLS:
                 steps.append("the login is inside TLS")

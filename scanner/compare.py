@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any, NamedTuple
 
-from scanner.model import Observation
+from scanner.events import TlsMode
+from scanner.model import AuthClass, Basis, Observation
 
 Told = Mapping[str, Any]
 """A session record, or what matters of it."""
@@ -35,13 +36,15 @@ COMPARED: dict[str, str] = {
 
 Not compared: ``confidence`` and ``evidence`` are our own words for it, ``basis`` follows from ``auth_class``;
 ``last_seen`` counts bare acknowledgements, which tshark is not asked for; ``first_seen`` and both ends bring
-the sessions together; ``community_id`` follows from the ends, ``capture`` and ``sensor`` from the user.
+the sessions together; ``community_id`` follows from the ends, ``capture`` and ``sensor`` from the user. What
+sizes tell of a login inside TLS is not compared either: tshark does not weigh them.
 """
 SILENT: dict[str, str] = {
     "ja4": "tshark has it from 4.2 on",
     "username": "tshark reads no names in what SASL sends over IMAP and POP3, nor in tokens",
 }
 """Fields where tshark's silence is no difference: it has nothing to say it with."""
+INSIDE = "inside TLS"
 SLACK_NS = 1_000_000_000
 """How far apart two sessions of the same ends may lie and still be one."""
 
@@ -96,8 +99,16 @@ def session(seen: Observation) -> Session:
     """What is compared of an observation."""
     client, server = (seen.client_ip, seen.client_port), (seen.server_ip, seen.server_port)
     special = {"gaps": seen.gaps > 0, "tries": len(seen.attempts) or int(seen.mechanism is not None)}
+    if _hidden(seen):
+        special |= {"mechanism": None, "auth_class": INSIDE, "outcome": None, "tries": 0}
     told = tuple(special[name] if name in special else _plain(getattr(seen, name)) for name in COMPARED)
     return Session(frozenset((client, server)), seen.first_seen, seen.last_seen, client, server, told)
+
+
+def _hidden(seen: Observation) -> bool:
+    """What is inside TLS only we have an opinion on: tshark weighs no sizes."""
+    nothing = seen.auth_class in (AuthClass.UNKNOWN, AuthClass.INCOMPLETE)
+    return seen.basis is Basis.INFERRED or (nothing and seen.tls_mode not in (None, TlsMode.CLEAR))
 
 
 def _plain(value: Any) -> Any:

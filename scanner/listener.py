@@ -103,6 +103,8 @@ class Listener:
                 account.forget("http.server", "http.realm", "http.title")  # nobody asks what it is
         elif account.greeting:
             account.tell_banner(banner(*account.greeting))
+        if account.turns:
+            account.infer(match.kind is ServerKind.EXCHANGE_ONLINE)
         family = self.catalogue.family(name) if name and name is account.greeting_host else None
         if family and dns_name and self.catalogue.role(dns_name):
             family = dns_name

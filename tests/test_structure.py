@@ -15,6 +15,9 @@ FLOORS = (
     ("scanner.session",),
     (
         "scanner.protocols",
+        "scanner.sizes",
+        "scanner.inference",
+        "scanner.claims",
         "scanner.identify",
         "scanner.fingerprints",
         "scanner.rules",
@@ -52,6 +55,9 @@ TESTED_WITH = {
     "scanner.cli.commands": "scanner/cli/test_commands.py",
     "scanner.cli.reading": "scanner/cli/test_commands.py",
     "scanner.dissection": "scanner/dissection/test_streams.py",
+    "scanner.protocols.imap_sizes": "scanner/test_claims.py",
+    "scanner.protocols.pop3_sizes": "scanner/test_claims.py",
+    "scanner.protocols.smtp_sizes": "scanner/test_claims.py",
     "scanner.protocols.smtp_marks": "scanner/protocols/test_smtp.py",
     "scanner.protocols.smtp_replies": "scanner/protocols/test_smtp.py",
 }

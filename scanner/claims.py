@@ -1,0 +1,149 @@
+"""What is claimed of a login inside TLS: what most of its explanations agree on, and how sure that is."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Callable, Sequence
+from functools import cache, lru_cache
+from importlib import import_module
+from importlib.util import find_spec
+
+from scanner.events import Outcome, Turn
+from scanner.inference import Exchange, Tried, Weighed, exchanges, weigh
+from scanner.model import Attempt, AuthClass
+from scanner.protocols.sasl import auth_class
+from scanner.record import record
+from scanner.sizes import Dialogue, Known
+
+REMEMBERED = 4096
+"""Conversations whose claim is at hand: devices repeat themselves; past it they are weighed anew."""
+LEAST = 0.6
+"""A claim less sure than this is none: it stays unknown."""
+MOST = 0.99
+"""Sizes alone prove nothing."""
+OVER_A_HOLE = 0.9
+"""Bytes are missing behind what was heard: it may have gone on otherwise."""
+SILENT = 0.9
+"""TLS stood, and the client said nothing in it."""
+STEPS_TOLD = 14
+"""Turns that the evidence names."""
+_SERVED = frozenset(
+    {"MAIL", "MAIL and RCPT", "RCPT", "RCPT and DATA", "DATA", "body", "QUIT", "LOGOUT", "MAIL refused"}
+)
+"""Moves after which nobody is about to log in any more, or that show that nobody had to."""
+
+
+@record
+class Inferred:
+    """A claim about what is inside TLS."""
+
+    auth_class: AuthClass
+    confidence: float
+    attempts: tuple[Attempt, ...]
+    steps: tuple[str, ...]
+    """For people: what was said, as far as sizes tell, and what else it might have been."""
+
+
+def infer(
+    protocol: str | None, known: Known, turns: Sequence[Turn], *, tls13: bool, ended: bool, lost: bool
+) -> Inferred | None:
+    """Weigh a conversation; None where the protocol's dialogue is not known in sizes, or nothing was said.
+
+    ``ended``: it was heard to its end; ``lost``: bytes are missing behind the turns.
+    """
+    if protocol is None or not turns or (dialogues := _dialogues(protocol)) is None:
+        return None
+    found = exchanges(turns, known.implicit, tls13)
+    if not found:
+        return _silent(ended and not lost)
+    return _inferred(dialogues, known, tuple(found), ended and not lost, lost)
+
+
+@cache
+def _dialogues(protocol: str) -> Callable[[Known], list[tuple[float, Dialogue]]] | None:
+    """What the file ``protocols/NAME_sizes.py`` states, if there is one."""
+    name = f"scanner.protocols.{protocol}_sizes"
+    return getattr(import_module(name), "dialogues", None) if find_spec(name) else None
+
+
+def _silent(ended: bool) -> Inferred:
+    if not ended:
+        return Inferred(AuthClass.INCOMPLETE, SILENT, (), ("nothing said inside TLS yet",))
+    return Inferred(AuthClass.NONE, SILENT, (), ("the client said nothing inside TLS",))
+
+
+@lru_cache(REMEMBERED)
+def _inferred(
+    dialogues: Callable[[Known], list[tuple[float, Dialogue]]],
+    known: Known,
+    said: tuple[Exchange, ...],
+    ended: bool,
+    lost: bool,
+) -> Inferred:
+    found = weigh(dialogues(known), said, ended)
+    shares: dict[AuthClass, float] = defaultdict(float)
+    for one in found:
+        shares[_class(one)] += one.share
+    ranking = sorted(shares, key=lambda kind: -shares[kind])
+    if not ranking or ranking[0] is AuthClass.UNKNOWN or shares[ranking[0]] < LEAST:
+        return _unknown(found, ranking, shares)
+    kind = ranking[0]
+    own = [one for one in found if _class(one) is kind]
+    attempts = _attempts(own)
+    sure = min(shares[kind], MOST, OVER_A_HOLE if lost else MOST)
+    if kind is AuthClass.NONE and not (ended or _SERVED.intersection(own[0].moves)):
+        why = "bytes are missing where a login could be" if lost else "ended before any login"
+        gone = AuthClass.UNKNOWN if lost else AuthClass.INCOMPLETE
+        return Inferred(gone, 0.0 if lost else sure, (), (*_steps(own[0]), why))
+    if kind is AuthClass.NONE and lost:
+        return Inferred(
+            AuthClass.UNKNOWN, 0.0, (), (*_steps(own[0]), "bytes are missing where a login could be")
+        )
+    return Inferred(kind, round(sure, 3), attempts, (*_steps(own[0]), *_rival(ranking[1:], shares, found)))
+
+
+def _class(one: Weighed) -> AuthClass:
+    if one.tried:
+        return auth_class(one.tried[-1][0])
+    return AuthClass.UNKNOWN if one.odd else AuthClass.NONE
+
+
+def _attempts(own: Sequence[Weighed]) -> tuple[Attempt, ...]:
+    """The likeliest explanation's, with the last mechanism and its outcome as most explanations have them."""
+    tried = list(own[0].tried)
+    if not tried:
+        return ()
+    last: dict[Tried, float] = defaultdict(float)
+    for one in own:
+        last[one.tried[-1]] += one.share
+    mechanisms: dict[str, float] = defaultdict(float)
+    outcomes: dict[Outcome | None, float] = defaultdict(float)
+    for (mechanism, outcome), share in last.items():
+        mechanisms[mechanism] += share
+        outcomes[outcome] += share
+    tried[-1] = max(mechanisms, key=mechanisms.__getitem__), max(outcomes, key=outcomes.__getitem__)
+    return tuple(Attempt(mechanism, auth_class(mechanism), outcome) for mechanism, outcome in tried)
+
+
+def _unknown(
+    found: Sequence[Weighed], ranking: Sequence[AuthClass], shares: dict[AuthClass, float]
+) -> Inferred:
+    steps = _steps(found[0]) if found else ()
+    best = [f"{kind.value} {shares[kind]:.2f}" for kind in ranking[:2] if kind is not AuthClass.UNKNOWN]
+    why = f"cannot be told apart: {', '.join(best)}" if best else "no dialogue that is known fits"
+    return Inferred(AuthClass.UNKNOWN, 0.0, (), (*steps, why))
+
+
+def _steps(one: Weighed) -> tuple[str, ...]:
+    return tuple(f"inside TLS: {move}" for move in one.moves[:STEPS_TOLD])
+
+
+def _rival(
+    others: Sequence[AuthClass], shares: dict[AuthClass, float], found: Sequence[Weighed]
+) -> tuple[str, ...]:
+    """What else it might have been, if anything is left of it."""
+    if not others or shares[others[0]] < 1 - MOST:
+        return ()
+    rival = next(one for one in found if _class(one) is others[0])
+    what = rival.tried[-1][0] if rival.tried else "no login"
+    return (f"rather than {what} ({shares[others[0]]:.2f})",)

@@ -1,0 +1,227 @@
+"""What was said inside TLS, by the order and sizes of turns: every way to log in is weighed against them.
+
+A dialogue is a walk through a protocol's moves. Each move is as likely as its sizes are, and as often as it
+follows the one before; the walks that explain what was heard share it out among them, and what they agree on
+is the claim. Nothing is decided by one threshold, and what no walk explains well stays unknown.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from typing import NamedTuple
+
+from scanner.conversation import CLIENT
+from scanner.events import Outcome, Turn
+from scanner.sizes import Dialogue, Move
+
+WALKS_KEPT = 40
+"""Walks followed at a time; those beyond are a thousand times less likely, and are let go."""
+NEGLIGIBLE = 1e-6
+"""Walks so much less likely than the best are let go."""
+EXCHANGES_READ = 24
+"""Turns of a client that are weighed: eight logins of three messages; of what comes later nothing is said."""
+TICKETS = (150, 330)
+"""Bytes of a session ticket in TLS 1.3 as servers send them (lab 5)."""
+TICKETS_SENT = 2
+"""OpenSSL's default; others send fewer or four."""
+REPLY_APART = (0.97, 0.03)
+"""How often a reply is one record, and how often more: servers write a reply at once."""
+REPLIES_APART = (0.3, 0.7)
+"""Likewise replies to commands that came together."""
+ODD = "?"
+
+Tried = tuple[str, Outcome | None]
+"""A mechanism, and what came of it."""
+
+
+class Exchange(NamedTuple):
+    """What a client said and a server answered: bounds of bytes; the server's are None where it did not."""
+
+    client_low: int
+    client_high: int
+    server_low: int | None = None
+    server_high: int | None = None
+    server_records: int = 0
+
+
+class Weighed(NamedTuple):
+    """One explanation of what was heard, and its share."""
+
+    share: float
+    tried: tuple[Tried, ...]
+    moves: tuple[str, ...]
+    """What each turn of the client must have been, on the likeliest walk."""
+    odd: bool
+    """Something in it is explained by nothing."""
+
+
+Place = tuple[int, int, tuple[Tried, ...], bool]
+"""Where a walk is: the dialogue, the move, what was tried on the way, and whether anything odd was passed."""
+Path = tuple[int, "Path"] | None
+"""The moves of a walk, the last first."""
+Walk = tuple[float, float, Path]
+"""The share of all walks that came to a place, that of the likeliest, and its moves."""
+
+
+def weigh(
+    dialogues: Sequence[tuple[float, Dialogue]], exchanges: Sequence[Exchange], ended: bool
+) -> list[Weighed]:
+    """Share what was heard among all explanations of it, the likeliest first.
+
+    ``dialogues``: it was one of these, with weights; ``ended``: it was heard to its end. Empty where nothing
+    explains it.
+    """
+    walks: dict[Place, Walk] = {(n, -1, (), False): (w, w, None) for n, (w, _) in enumerate(dialogues)}
+    cut = not ended or len(exchanges) > EXCHANGES_READ
+    for exchange in exchanges[:EXCHANGES_READ]:
+        further = _pruned(_step(dialogues, walks, exchange))
+        if not further:  # what comes now is explained by nothing; what came before still is
+            cut = True
+            break
+        walks = further
+    done: dict[Place, Walk] = {}
+    for (number, move, tried, odd), (share, best, path) in walks.items():
+        ends = 1.0 if cut or move < 0 else dialogues[number][1].ends[move]
+        _join(done, (number, 0, tried, odd), (share * ends, best * ends, path))
+    return _explained(dialogues, done)
+
+
+def _explained(dialogues: Sequence[tuple[float, Dialogue]], done: dict[Place, Walk]) -> list[Weighed]:
+    whole = sum(share for share, _, _ in done.values())
+    found: dict[tuple[tuple[Tried, ...], bool], Weighed] = {}
+    for (number, _, tried, odd), (share, _, path) in sorted(done.items(), key=lambda pair: -pair[1][1]):
+        known = found.get((tried, odd))
+        moves = known.moves if known else _moves(dialogues[number][1], path)
+        found[tried, odd] = Weighed(share / whole + (known.share if known else 0.0), tried, moves, odd)
+    return sorted(found.values(), key=lambda one: -one.share)
+
+
+def _moves(dialogue: Dialogue, path: Path) -> tuple[str, ...]:
+    names = []
+    while path is not None:
+        names.append(dialogue.moves[path[0]].name)
+        path = path[1]
+    return tuple(reversed(names))
+
+
+def _step(
+    dialogues: Sequence[tuple[float, Dialogue]], walks: dict[Place, Walk], exchange: Exchange
+) -> dict[Place, Walk]:
+    """Let every walk go on by one exchange."""
+    found: dict[Place, Walk] = {}
+    likely: dict[tuple[int, int], float] = {}
+    for (number, at, tried, odd), (share, best, path) in walks.items():
+        dialogue = dialogues[number][1]
+        moves = dialogue.moves
+        for next_, often in dialogue.follows[at] if at >= 0 else dialogue.begins:
+            key = number, next_
+            chance = likely.get(key)
+            if chance is None:
+                chance = likely[key] = _likelihood(moves[next_], exchange)
+            if not chance:
+                continue
+            chance *= often
+            move = moves[next_]
+            if move.mechanism is not None and tried and tried[-1][1] is Outcome.ACCEPTED:
+                continue  # nobody logs in twice (RFC 4954 4, RFC 9051 6.2.2)
+            if move.mechanism is not None or move.outcome is not None:
+                now = _tried(tried, move, exchange)
+            else:
+                now = tried
+            place = number, next_, now, odd or move.name == ODD
+            _join(found, place, (share * chance, best * chance, (next_, path)))
+    return found
+
+
+def _likelihood(move: Move, exchange: Exchange) -> float:
+    low, high, server_low, server_high, records = exchange
+    client = move.client.likelihood(low, high)
+    if not client or server_low is None or server_high is None:
+        return client
+    single, several = REPLIES_APART if move.several else REPLY_APART
+    return client * (single if records < 2 else several) * move.server.likelihood(server_low, server_high)
+
+
+def _tried(tried: tuple[Tried, ...], move: Move, exchange: Exchange) -> tuple[Tried, ...]:
+    if move.mechanism is not None:
+        tried = (*tried, (move.mechanism, None))
+    if move.outcome is not None and tried and exchange.server_low is not None:
+        tried = (*tried[:-1], (tried[-1][0], move.outcome))
+    return tried
+
+
+def _join(found: dict[Place, Walk], place: Place, walk: Walk) -> None:
+    """Walks that came to the same place are one from there on; the likeliest tells what was passed."""
+    known = found.get(place)
+    if known is None:
+        found[place] = walk
+    elif walk[1] > known[1]:
+        found[place] = known[0] + walk[0], walk[1], walk[2]
+    else:
+        found[place] = known[0] + walk[0], known[1], known[2]
+
+
+def _pruned(walks: dict[Place, Walk]) -> dict[Place, Walk]:
+    """Keep the likelier walks, and make the likeliest one's share one."""
+    if not walks:
+        return walks
+    most = max(walk[0] for walk in walks.values())
+    least = most * NEGLIGIBLE
+    kept = [pair for pair in walks.items() if pair[1][0] >= least]
+    if len(kept) > WALKS_KEPT:
+        kept = sorted(kept, key=lambda pair: -pair[1][0])[:WALKS_KEPT]
+    return {place: (share / most, best / most, path) for place, (share, best, path) in kept}
+
+
+def exchanges(turns: Sequence[Turn], server_first: bool, tls13: bool) -> list[Exchange]:
+    """Pair turns: what the client said with what was answered; a greeting is left out.
+
+    Tickets of TLS 1.3 look like data: they are left out, and so is a closing alert.
+    """
+    found: list[Exchange] = []
+    for turn in _stripped(turns, server_first) if tls13 else turns:
+        if turn.side is CLIENT:
+            found.append(Exchange(turn.low, turn.high))
+        elif found:
+            found[-1] = found[-1]._replace(
+                server_low=turn.low, server_high=turn.high, server_records=turn.records
+            )
+    return found
+
+
+def _stripped(turns: Sequence[Turn], server_first: bool) -> Iterator[Turn]:
+    """Leave out tickets in the server's first turns, and what is but an alert at either side's end."""
+    last = {turn.side: number for number, turn in enumerate(turns)}
+    tickets = TICKETS_SENT
+    spoken = 0
+    for number, turn in enumerate(turns):
+        sizes = turn.sizes
+        if turn.side is not CLIENT and spoken < 2 and tickets:
+            only = not server_first and number == 0
+            taken = _tickets(sizes, tickets, all_of_them=only)
+            tickets -= len(taken)
+            turn = _without(turn, taken)
+            spoken += turn.records > 0
+        if last[turn.side] == number and turn.records and sizes[-1] == 2 and turn.records == len(sizes):
+            turn = _without(turn, (2,))
+        if turn.records:
+            yield turn
+
+
+def _tickets(sizes: tuple[int, ...], most: int, all_of_them: bool) -> tuple[int, ...]:
+    """Leading records of a ticket's size; the last record is the message, unless nothing can be said yet."""
+    behind = len(sizes) if all_of_them else len(sizes) - 1
+    taken = []
+    for size in sizes[: min(most, behind)]:
+        if not TICKETS[0] <= size <= TICKETS[1]:
+            break
+        taken.append(size)
+    return tuple(taken)
+
+
+def _without(turn: Turn, sizes: tuple[int, ...]) -> Turn:
+    if not sizes:
+        return turn
+    total = sum(sizes)
+    left = turn.sizes[len(sizes) :] if sizes != (2,) else turn.sizes[:-1]
+    return Turn(turn.side, turn.low - total, turn.high - total, turn.records - len(sizes), turn.at, left)

@@ -1,0 +1,81 @@
+"""IMAP in the dark: how long its commands and replies are.
+
+Sizes are bytes with CRLF; each command and its last answer begin with a tag, whose length is not known and is
+the same throughout (RFC 9051 2.2.1): every length is tried (facts 3.3 for Exchange Online's sentences).
+"""
+
+from __future__ import annotations
+
+from functools import lru_cache
+
+from scanner.protocols import sasl_sizes
+from scanner.protocols.sasl_sizes import Frame
+from scanner.sizes import END, Dialogue, Known, Script, Sizes, at, either, mix, scaled, span
+
+TAGS = {1: 0.06, 2: 0.16, 3: 0.1, 4: 0.24, 5: 0.3, 6: 0.06, 7: 0.03, 8: 0.03, 9: 0.02}
+"""Lengths of tags, and how many programs use them: ``a1``, ``A001``, ``a0001``."""
+OFTEN = {
+    "PLAIN": (0.1, 0.14), "LOGIN": (0.02, 0.01), "XOAUTH2": (0.11, 0.2), "OAUTHBEARER": (0.01, 0.02),
+    "CRAM-MD5": (0.03, 0.0), "NTLM": (0.02, 0.01),
+}  # fmt: skip
+
+
+@lru_cache(512)
+def dialogue(known: Known, tag: int) -> Dialogue:
+    """The dialogue inside TLS with a server of which so much is known, and a tag of so many bytes."""
+    own = 0.95 if known.exchange else 0.08
+    script = Script()
+    served = {"a look at the mailbox": 0.85, "LOGOUT": 0.12, END: 0.03}
+    refused: dict[str, float] = {}
+    logins = _logins(script, own, tag, (served, refused))
+    refused |= {"LOGOUT": 0.35, END: 0.4, "CAPABILITY": 0.04, "?": 0.01, **scaled(logins, 0.2)}
+    hello = {**scaled(logins, 0.84), "ID": 0.06, "CAPABILITY": 0.01, "LOGOUT": 0.04, "NOOP": 0.01, END: 0.03,
+             "not offered": 0.002, "?": 0.005}  # fmt: skip
+    offers = mix((own * 0.8, span(tag + 130, tag + 190)), (1 - own * 0.8, span(tag + 40, tag + 600)))
+    farewell = mix((own, span(tag + 65, tag + 90)), (1 - own, span(tag + 20, tag + 150)))
+    looks = {"a look at the mailbox": 0.78, "LOGOUT": 0.12, END: 0.1}
+    look = mix((0.5, span(tag + 6, tag + 40)), (0.47, span(tag + 6, tag + 400)), (0.03, span(1, 3000)))
+    script.move("CAPABILITY", at(tag + 13), offers, hello)
+    script.move(
+        "ID", mix((0.3, at(tag + 9)), (0.7, span(tag + 12, tag + 260))), span(tag + 20, tag + 300), hello
+    )
+    script.move("NOOP", at(tag + 7), span(tag + 8, tag + 60), hello)
+    script.move("LOGOUT", at(tag + 9), farewell, {END: 0.995, "?": 0.005})
+    script.move(
+        "a look at the mailbox", look, mix((0.6, span(tag + 5, 400)), (0.4, span(tag + 5, 60_000))), looks
+    )
+    script.move("not offered", span(tag + 10, tag + 60), span(tag + 8, tag + 90),
+                {**scaled(logins, 0.6), "LOGOUT": 0.2, END: 0.2})  # fmt: skip
+    script.move("?", span(1, 3000), span(1, 3000), {"?": 0.3, END: 0.3, "LOGOUT": 0.1, **scaled(logins, 0.2)})
+    begins = {"CAPABILITY": 0.62, "ID": 0.03, "LOGOUT": 0.02, "NOOP": 0.01, END: 0.02, "?": 0.01,
+              "not offered": 0.003, **scaled(logins, 0.3)}  # fmt: skip
+    return Dialogue(script.moves, begins)
+
+
+def _logins(
+    script: Script, own: float, tag: int, after: tuple[dict[str, float], dict[str, float]]
+) -> dict[str, float]:
+    """SASL, and LOGIN with its strings in the line or as literals."""
+    ok = mix((0.45, span(tag + 8, tag + 70)), (0.55, span(tag + 71, tag + 620)))
+    no = mix((0.8, span(tag + 8, tag + 80)), (0.2, span(tag + 81, tag + 260)))
+    success = mix((own, at(tag + 29)), (1 - own, ok))
+    refusal = mix((own, at(tag + 26, tag + 39, tag + 47)), (1 - own, no))
+    begins = sasl_sizes.logins(script, Frame("AUTHENTICATE", tag + 16, 4, success, refusal, OFTEN), after)
+    answers = mix((own, at(tag + 22)), (1 - own, ok)), mix((own, at(tag + 19, tag + 39)), (1 - own, no))
+    words = mix((0.93, span(tag + 18, tag + 90)), (0.07, span(tag + 91, tag + 380)))
+    counted = mix((0.7, span(tag + 11, tag + 16)), (0.3, span(tag + 17, tag + 60)))
+    ready, word = mix((0.6, span(3, 40)), (0.4, at(4, 3, 16))), span(5, 90)
+    ways: list[tuple[float, str, list[tuple[Sizes, Sizes]], Sizes]] = [
+        (0.3, "LOGIN", [], words),
+        (0.02, "LOGIN with literals", [(counted, ready), (word, ready)], span(5, 60)),
+        (0.02, "LOGIN with a literal", [(span(tag + 14, tag + 90), ready)], span(5, 60)),
+    ]
+    for weight, name, legs, last in ways:
+        begins |= scaled(script.login("IMAP-LOGIN", name, legs, (last, *answers), after), weight)
+    return begins
+
+
+def dialogues(known: Known) -> list[tuple[float, Dialogue]]:
+    """The dialogue with Exchange Online and with any other server, with a tag of every length."""
+    kinds = either(known)
+    return [(often * weight, dialogue(kind, tag)) for weight, kind in kinds for tag, often in TAGS.items()]

@@ -1,0 +1,69 @@
+"""POP3 in the dark: how long its commands and replies are.
+
+Sizes are bytes with CRLF (RFC 1939, RFC 2449, RFC 5034; facts 3.4 for Exchange Online's sentences).
+"""
+
+from __future__ import annotations
+
+from functools import lru_cache
+
+from scanner.protocols import sasl_sizes
+from scanner.protocols.sasl_sizes import Frame
+from scanner.sizes import END, Dialogue, Known, Script, Sizes, at, either, mix, scaled, span
+
+OFTEN = {
+    "PLAIN": (0.06, 0.06), "LOGIN": (0.03, 0.0), "XOAUTH2": (0.13, 0.08), "OAUTHBEARER": (0.02, 0.01),
+    "CRAM-MD5": (0.03, 0.0), "NTLM": (0.02, 0.01),
+}  # fmt: skip
+NAME = mix((0.9, span(3, 45)), (0.1, span(46, 110)))
+"""A user name as it is: characters."""
+SECRET = mix((0.9, span(5, 33)), (0.08, span(34, 256)), (0.02, span(700, 4000)))
+"""A password as it is; some programs give a token for one."""
+
+
+@lru_cache(64)
+def dialogue(known: Known) -> Dialogue:
+    """The dialogue inside TLS with a server of which so much is known."""
+    own = 0.95 if known.exchange else 0.08
+    script = Script()
+    served = {"a look at the mailbox": 0.85, "QUIT": 0.1, END: 0.05}
+    refused: dict[str, float] = {}
+    logins = _logins(script, own, (served, refused))
+    refused |= {"QUIT": 0.45, END: 0.35, "CAPA": 0.03, "?": 0.02, **scaled(logins, 0.15)}
+    offers = mix((own, at(45, 38, 51)), (1 - own, span(12, 260)))
+    farewell = mix((own, at(56)), (1 - own, span(5, 90)))
+    looks = {"a look at the mailbox": 0.75, "QUIT": 0.15, END: 0.1}
+    script.move(
+        "CAPA", at(6), offers, {**scaled(logins, 0.88), "AUTH": 0.02, "QUIT": 0.05, END: 0.04, "?": 0.01}
+    )
+    script.move("AUTH", at(6), span(10, 120), {**scaled(logins, 0.8), "CAPA": 0.1, "QUIT": 0.05, END: 0.05})
+    script.move("QUIT", at(6), farewell, {END: 0.995, "?": 0.005})
+    script.move("a look at the mailbox", mix((0.75, at(6)), (0.2, span(7, 14)), (0.05, span(15, 200))),
+                mix((0.6, span(5, 40)), (0.4, span(5, 50_000))), looks)  # fmt: skip
+    script.move("not offered", span(8, 30), span(8, 90), {**scaled(logins, 0.6), "QUIT": 0.2, END: 0.2})
+    script.move("?", span(1, 3000), span(1, 3000), {"?": 0.3, END: 0.3, "QUIT": 0.1, **scaled(logins, 0.2)})
+    begins = {"CAPA": 0.4, "QUIT": 0.04, "AUTH": 0.01, END: 0.02, "?": 0.01, "not offered": 0.01}
+    return Dialogue(script.moves, {**begins, **scaled(logins, 0.5)})
+
+
+def _logins(script: Script, own: float, after: tuple[dict[str, float], dict[str, float]]) -> dict[str, float]:
+    """SASL, and what POP3 has of its own."""
+    success = mix((own * 0.5, at(34)), (own * 0.5, at(38)), (1 - own, span(4, 110)))
+    refusal = mix((own, at(39, 56, 65, 41, 49, 47)), (1 - own, span(6, 120)))
+    said_ok = mix((0.8, at(5)), (0.2, span(4, 70)))
+    begins = sasl_sizes.logins(script, Frame("AUTH", 7, 4, success, refusal, OFTEN), after)
+    both = mix((0.9, span(7 + 3 + 7 + 5, 7 + 45 + 7 + 33)), (0.1, span(14, 300)))
+    ways: list[tuple[float, str, str, list[tuple[Sizes, Sizes]], tuple[Sizes, Sizes, Sizes]]] = [
+        (0.55, "USERPASS", "USER and PASS", [(NAME.plus(7), said_ok)], (SECRET.plus(7), success, refusal)),
+        (0.01, "USERPASS", "USER and PASS at once", [], (both, success.plus(5), refusal.plus(5))),
+        (0.02, "APOP", "APOP", [], (NAME.plus(40), success, refusal)),
+    ]
+    for weight, mechanism, name, legs, last in ways:
+        several = mechanism == "USERPASS" and not legs
+        begins |= scaled(script.login(mechanism, name, legs, last, after, several=several), weight)
+    return begins
+
+
+def dialogues(known: Known) -> list[tuple[float, Dialogue]]:
+    """The dialogue with Exchange Online, and with any other server."""
+    return [(weight, dialogue(kind)) for weight, kind in either(known)]

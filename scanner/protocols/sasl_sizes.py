@@ -1,0 +1,102 @@
+"""SASL in the dark: how long each mechanism's messages are, in SMTP, IMAP and POP3 alike but for their frame.
+
+A line of base64 has a multiple of four characters, and CRLF (RFC 4616 PLAIN, RFC 2195 CRAM-MD5, RFC 2831
+DIGEST-MD5, RFC 5802 SCRAM, RFC 7628 OAUTHBEARER, [MS-NLMP] NTLM; LOGIN and XOAUTH2 by custom). Bands are what
+names, passwords and tokens of people and services have; where one ends is no threshold, only unlikely.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from scanner.sizes import Script, Sizes, at, mix, scaled, span, steps
+
+TOKEN = mix(
+    (0.06, steps(210, 698)), (0.1, steps(702, 1298)), (0.74, steps(1302, 4402)), (0.1, steps(4406, 9002))
+)
+"""A token: 0.9 to 3 KB mostly, before base64; opaque ones may be short (facts 3.5)."""
+USER = mix((0.92, steps(10, 90)), (0.08, steps(94, 350)))
+"""A user name: 4 to 65 characters mostly; at most 113 in Exchange Online."""
+PASSWORD = mix((0.85, steps(6, 46)), (0.15, steps(50, 350)))
+"""A password: up to 33 characters mostly; at most 256."""
+PLAIN = mix((0.9, steps(18, 118)), (0.1, steps(122, 550)))
+"""User and password, at times the user twice."""
+HASHED = mix((0.9, steps(50, 122)), (0.1, steps(126, 250)))
+"""User, blank and 32 digits."""
+TOKENS = ("XOAUTH2", "OAUTHBEARER")
+TOLD_WHY_NOT = 0.13
+"""How often a token is refused by an error in JSON, which the client answers by nothing (RFC 7628 3.2.2)."""
+
+
+@dataclass(frozen=True, slots=True)
+class Frame:
+    """What a protocol puts around messages, and how often its clients use what."""
+
+    verb: str
+    command: int
+    """Bytes of the command that names a mechanism, beside the name: verb, tag, blanks, CRLF."""
+    challenge: int
+    """Bytes around a challenge: ``334 `` or ``+ ``, and CRLF."""
+    success: Sizes
+    refusal: Sizes
+    often: Mapping[str, tuple[float, float]]
+    """How often each mechanism is used, without and with a first message in the command."""
+
+
+def logins(
+    script: Script, frame: Frame, after: tuple[Mapping[str, float], Mapping[str, float]]
+) -> dict[str, float]:
+    """Add the dialogues of all mechanisms, with what follows success and refusal; gives what begins them."""
+    begins: dict[str, float] = {}
+    for mechanism, (apart, at_once) in frame.often.items():
+        messages, challenges = _messages(mechanism, frame.challenge)
+        bare = frame.command + len(mechanism)
+        opening, *said = [at(bare), *messages]
+        ways = [
+            (apart, f"{frame.verb} {mechanism}", [opening, *said], challenges),
+            (
+                at_once,
+                f"{frame.verb} {mechanism} at once",
+                [said[0].plus(bare - 1), *said[1:]],
+                challenges[1:],
+            ),
+        ]
+        for often, name, turns, answers in ways:
+            legs = list(zip(turns[:-1], answers, strict=True))
+            refused = TOLD_WHY_NOT if mechanism in TOKENS else 0.0
+            if refused and often:
+                json = mix((0.7, span(40, 330)), (0.3, frame.refusal))
+                told = script.login(
+                    mechanism, f"{name}, told why not", [*legs, (turns[-1], json)],
+                    (at(2, 3), frame.refusal, frame.refusal), after, 0.02,
+                )  # fmt: skip
+                begins |= scaled(told, often * refused)
+            if often:
+                last = turns[-1], frame.success, frame.refusal
+                begins |= scaled(script.login(mechanism, name, legs, last, after), often * (1 - refused))
+    return begins
+
+
+def _messages(mechanism: str, frame: int) -> tuple[list[Sizes], list[Sizes]]:
+    """What the client says after the command that names the mechanism, and what each of it answers."""
+    empty = mix((0.9, at(frame, frame - 1)), (0.1, span(frame, 70)))
+    prompt = mix((0.9, at(frame + 12)), (0.1, span(frame, 60)))
+    match mechanism:
+        case "LOGIN":
+            return [USER, PASSWORD], [prompt, prompt]
+        case "PLAIN":
+            return [PLAIN], [empty]
+        case "CRAM-MD5":
+            return [HASHED], [span(frame + 24, frame + 110)]
+        case "DIGEST-MD5":
+            return [span(180, 500), at(2)], [span(90, 350), span(50, 100)]
+        case "NTLM":
+            return [steps(46, 130), steps(130, 1400)], [empty, span(120, 700)]
+        case "GSSAPI":
+            ticket = mix((0.3, at(2)), (0.7, steps(1200, 5000)))
+            return [ticket, span(2, 300), steps(20, 300)], [empty, span(4, 400), span(4, 300)]
+        case "SCRAM-SHA-1":
+            return [steps(52, 180), steps(110, 260), at(2)], [empty, span(90, 220), span(30, 110)]
+        case _:
+            return [TOKEN], [empty]

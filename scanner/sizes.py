@@ -1,0 +1,215 @@
+"""How long a message may be: distributions over bytes of plaintext, and dialogues of such messages.
+
+A protocol states its dialogue as moves: what the client says, in how many bytes, what the server answers, in
+how many, and what may follow how often. ``scanner.inference`` weighs what was heard against it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field, replace
+
+from scanner.events import Outcome
+
+ACCEPTED = 0.7
+"""How often a login is accepted, before anything is heard of it."""
+NEVER = 0.01
+"""How often a conversation breaks off anywhere: power, cables, patience."""
+BROKEN_OFF = 0.02
+"""How often a conversation ends within a login."""
+REMEMBERED = 4096
+"""Likelihoods at hand a distribution; sizes repeat, past it they are worked out anew."""
+
+
+@dataclass(frozen=True, slots=True)
+class Band:
+    """Sizes from ``low`` to ``high`` in steps, all equally likely, with this weight of the whole."""
+
+    weight: float
+    low: int
+    high: int
+    step: int = 1
+
+    @property
+    def count(self) -> int:
+        """How many sizes."""
+        return (self.high - self.low) // self.step + 1
+
+    def within(self, low: int, high: int) -> int:
+        """How many of them lie between two bounds."""
+        first = max(0, -(-(low - self.low) // self.step))
+        last = min(self.count - 1, (high - self.low) // self.step)
+        return max(0, last - first + 1)
+
+
+class Sizes:
+    """A distribution over sizes: bands, whose weights come to one."""
+
+    __slots__ = ("_known", "bands")
+
+    def __init__(self, bands: Iterable[Band]) -> None:
+        """Take bands; their weights are made to come to one."""
+        found = [band for band in bands if band.weight > 0 and band.high >= band.low]
+        whole = sum(band.weight for band in found)
+        self.bands = tuple(Band(one.weight / whole, one.low, one.high, one.step) for one in found)
+        self._known: dict[tuple[int, int], float] = {}
+
+    def likelihood(self, low: int, high: int) -> float:
+        """How likely a size between two bounds (bytes; equal under AEAD) is."""
+        key = low, high
+        known = self._known.get(key)
+        if known is None:
+            known = sum(band.weight * band.within(low, high) / band.count for band in self.bands)
+            if len(self._known) >= REMEMBERED:
+                self._known.clear()
+            self._known[key] = known
+        return known
+
+    def plus(self, bytes_: int) -> Sizes:
+        """The same with so many bytes more."""
+        return Sizes(Band(b.weight, b.low + bytes_, b.high + bytes_, b.step) for b in self.bands)
+
+
+def at(*sizes: int) -> Sizes:
+    """Exactly one of these."""
+    return Sizes(Band(1, size, size) for size in sizes)
+
+
+def span(low: int, high: int) -> Sizes:
+    """Anything from ... to."""
+    return Sizes([Band(1, low, high)])
+
+
+def steps(low: int, high: int, step: int = 4) -> Sizes:
+    """From ... to, in steps: base64 comes in fours."""
+    return Sizes([Band(1, low, high, step)])
+
+
+def mix(*parts: tuple[float, Sizes]) -> Sizes:
+    """One or the other, by weight."""
+    return Sizes(
+        Band(weight * band.weight, band.low, band.high, band.step)
+        for weight, sizes in parts
+        for band in sizes.bands
+    )
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Move:
+    """Something that the client says, and the server's answer to it."""
+
+    name: str
+    """What it must have been, for people."""
+    client: Sizes
+    server: Sizes
+    follows: Mapping[str, float] = field(default_factory=dict)
+    """What comes next, by name and weight; ``END``: nothing does."""
+    mechanism: str | None = None
+    """A login begins with it."""
+    outcome: Outcome | None = None
+    """A login ends with its answer."""
+    several: bool = False
+    """More than one command at once: the replies are several, mostly in records of their own."""
+
+
+END = "end"
+
+
+class Dialogue:
+    """The moves of a protocol, and how it begins; moves are known by number."""
+
+    __slots__ = ("begins", "ends", "follows", "moves")
+
+    def __init__(self, moves: Mapping[str, Move], begins: Mapping[str, float]) -> None:
+        """Number the moves, and make of weights how often each follows."""
+        numbers = {name: number for number, name in enumerate(moves)}
+
+        def shared(weights: Mapping[str, float]) -> tuple[tuple[int, float], ...]:
+            whole = sum(weights.values())
+            return tuple((numbers[name], w / whole) for name, w in weights.items() if name != END and w)
+
+        self.moves = tuple(moves.values())
+        self.begins = shared(begins)
+        self.follows = tuple(shared(move.follows) for move in self.moves)
+        self.ends = tuple(
+            NEVER + move.follows.get(END, 0.0) / sum(move.follows.values()) for move in self.moves
+        )
+        """How often each is the last."""
+
+
+@dataclass(frozen=True, slots=True)
+class Known:
+    """What the clear part of a conversation told, which bears on what is inside TLS."""
+
+    exchange: bool = False
+    """The server is Exchange Online, whose sentences are known."""
+    implicit: bool = False
+    """TLS from the start: the server speaks first inside it."""
+    client_name: int | None = None
+    """Bytes of the name that the client gave itself."""
+    reply: int | None = None
+    """Bytes of the reply to EHLO."""
+
+
+FRONT_END = 0.85
+"""How often what the catalogue takes for Exchange Online speaks its sentences: a hybrid server may not."""
+LIKE_EXCHANGE = 0.1
+"""How often another server does: Exchange on the premises."""
+
+
+def either(known: Known) -> tuple[tuple[float, Known], ...]:
+    """A server speaks Exchange Online's sentences or does not: both, with weights."""
+    often = FRONT_END if known.exchange else LIKE_EXCHANGE
+    return (often, replace(known, exchange=True)), (1 - often, replace(known, exchange=False))
+
+
+class Script:
+    """Collects the moves of a dialogue; a login's last message is two moves, one accepted and one refused."""
+
+    def __init__(self) -> None:
+        """Begin with none."""
+        self.moves: dict[str, Move] = {}
+
+    def move(
+        self,
+        name: str,
+        client: Sizes,
+        server: Sizes,
+        follows: Mapping[str, float],
+        *,
+        several: bool = False,
+    ) -> None:
+        """Add one that has nothing to do with a login."""
+        self.moves[name] = Move(name, client, server, follows, several=several)
+
+    def login(
+        self,
+        mechanism: str,
+        name: str,
+        legs: Iterable[tuple[Sizes, Sizes]],
+        last: tuple[Sizes, Sizes, Sizes],
+        after: tuple[Mapping[str, float], Mapping[str, float]],
+        accepted: float = ACCEPTED,
+        several: bool = False,
+    ) -> dict[str, float]:
+        """Add a login: legs of client and challenge; the last message, success, refusal; what follows.
+
+        Gives the moves that begin it, with weights that come to one.
+        """
+        legs = list(legs)
+        ends = {f"{name}, accepted": accepted, f"{name}, refused": 1 - accepted}
+        names = [f"{name} {number}" for number in range(len(legs))]
+        for number, (client, server) in enumerate(legs):
+            next_ = {names[number + 1]: 1.0} if number + 1 < len(legs) else ends
+            begun = mechanism if number == 0 else None
+            self.moves[names[number]] = Move(name, client, server, {**next_, END: BROKEN_OFF}, begun)
+        outcomes = (Outcome.ACCEPTED, Outcome.REFUSED)
+        for end, outcome, server, follows in zip(ends, outcomes, last[1:], after, strict=True):
+            begun = None if legs else mechanism
+            self.moves[end] = Move(name, last[0], server, follows, begun, outcome, several)
+        return {names[0]: 1.0} if names else ends
+
+
+def scaled(weights: Mapping[str, float], by: float) -> dict[str, float]:
+    """Weights of moves, each so much."""
+    return {name: weight * by for name, weight in weights.items()}
