@@ -7,7 +7,7 @@ remembered, and written when it is settled: at the end of a run, before reading,
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 from sqlalchemy import Connection, Table
@@ -29,6 +29,11 @@ _LEASE = ("endpoint",)
 
 Key = tuple[Any, ...]
 Span = tuple[int, int]
+Places = Mapping[tuple[str, str], int]
+Told = tuple[str, str, str, str, int, int]
+"""Address and MAC, field, text, from when to when."""
+Passed = tuple[str, str, str, str, str, int, int]
+"""Address and MAC of the client and of the server, protocol, from when to when."""
 
 
 class Teller:
@@ -47,23 +52,27 @@ class Teller:
             spans.forget()
         self._texts.clear()
 
-    def tell(self, connection: Connection, told: Iterable[tuple[int, str, str, int, int]]) -> None:
-        """Keep labels and leases: endpoint, field, text, from when to when."""
-        found, leased = [], []
-        for endpoint, field, text, first, last in told:
+    def tell(self, connection: Connection, places: Places, told: Iterable[Told]) -> None:
+        """Keep labels and leases; ``places``: ids of endpoints by address and MAC."""
+        labels, leases = self._labels, self._leases
+        for ip, mac, field, text, first, last in told:
             if field == LEASE:
-                leased.append(((endpoint,), first, last))
+                leases.hear((places[ip, mac],), first, last)
             else:
-                found.append((self._key(endpoint, field, text), first, last))
-        self._labels.add(connection, found)
-        self._leases.add(connection, leased)
-        if len(self._labels) > REMEMBERED:
+                key = places[ip, mac], field, text
+                labels.hear(key if key in labels.known else self._bounded(key), first, last)
+        labels.write(connection)
+        leases.write(connection)
+        if len(labels.known) > REMEMBERED:
             self.settle(connection)
             self.forget()
 
-    def connect(self, connection: Connection, told: Iterable[tuple[int, int, str, int, int]]) -> None:
-        """Keep passages: client and server endpoint, protocol, from when to when."""
-        self._passages.add(connection, ((row[:3], row[3], row[4]) for row in told))
+    def connect(self, connection: Connection, places: Places, told: Iterable[Passed]) -> None:
+        """Keep passages."""
+        for ip, mac, server_ip, server_mac, protocol, first, last in told:
+            ends = places[ip, mac], places[server_ip, server_mac]
+            self._passages.hear((*ends, protocol), first, last)
+        self._passages.write(connection)
 
     @property
     def owes(self) -> bool:
@@ -75,10 +84,8 @@ class Teller:
         for spans in (self._labels, self._leases, self._passages):
             spans.settle(connection)
 
-    def _key(self, endpoint: int, field: str, text: str) -> Key:
-        key = (endpoint, field, text)
-        if key in self._labels:
-            return key
+    def _bounded(self, key: tuple[int, str, str]) -> Key:
+        endpoint, field, _ = key
         self._texts[endpoint, field] += 1
         return key if self._texts[endpoint, field] <= TEXTS_KEPT else (endpoint, field, MORE)
 
@@ -88,32 +95,31 @@ class _Spans:
 
     def __init__(self, table: Table, key: tuple[str, ...]) -> None:
         self._table, self._unique = table, key
-        self._known: dict[Key, Span] = {}
+        self.known: dict[Key, Span] = {}
+        self._new: dict[Key, Span] = {}
         self.later: dict[Key, Span] = {}
         """Spans that grew since they were written."""
 
-    def __len__(self) -> int:
-        return len(self._known)
-
-    def __contains__(self, key: Key) -> bool:
-        return key in self._known
-
     def forget(self) -> None:
         """What is still to be written stays: it was of batches that are committed."""
-        self._known.clear()
+        self.known.clear()
+        self._new.clear()
 
-    def add(self, connection: Connection, told: Iterable[tuple[Key, int, int]]) -> None:
-        known, new = self._known, dict[Key, Span]()
-        for key, first, last in told:
-            span = known.get(key)
-            if span is None:
-                known[key] = new[key] = first, last
-            elif first < span[0] or last > span[1]:
-                known[key] = min(first, span[0]), max(last, span[1])
-                (new if key in new else self.later)[key] = known[key]
+    def hear(self, key: Key, first: int, last: int) -> None:
+        span = self.known.get(key)
+        if span is None:
+            self.known[key] = self._new[key] = first, last
+        elif first < span[0] or last > span[1]:
+            span = self.known[key] = min(first, span[0]), max(last, span[1])
+            (self._new if key in self._new else self.later)[key] = span
+
+    def write(self, connection: Connection) -> None:
+        """Write what is new."""
+        new, self._new = self._new, {}
         self._write(connection, new)
 
     def settle(self, connection: Connection) -> None:
+        """Write what grew."""
         later, self.later = self.later, {}
         self._write(connection, later)
 

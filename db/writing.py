@@ -7,7 +7,7 @@ count. What a writer remembers between batches are ids of rows that are never de
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
-from itertools import count
+from itertools import chain, count
 from typing import Any
 
 from sqlalchemy import Column, Connection, Select, Table, func, select
@@ -56,8 +56,10 @@ class Writer:
     def write(self, connection: Connection, run: int, batch: Prepared) -> int:
         """Write a batch in the caller's transaction; tells how many sessions were new."""
         self._bound()
-        self._tell(connection, batch)
-        places = self._places_of(connection, [(ip, mac) for _, ip, mac, _ in batch.sessions])
+        self._learn_places(connection, batch)
+        self._teller.tell(connection, self._endpoints, batch.sightings)
+        self._teller.connect(connection, self._endpoints, batch.passages)
+        places = [self._endpoints[ip, mac] for _, ip, mac, _ in batch.sessions]
         ways, ids = self._ways_of(connection, batch.forms)
         details = [ids[form.key] for form in batch.forms]
         shapes = [ways[form.shape_key] for form in batch.forms]
@@ -79,22 +81,16 @@ class Writer:
         if len(self._endpoints) > REMEMBERED:
             self._endpoints.clear()
 
-    def _tell(self, connection: Connection, batch: Prepared) -> None:
-        told = batch.sightings
-        if told:
-            places = self._places_of(connection, [(ip, mac) for ip, mac, *_ in told])
-            self._teller.tell(connection, [(at, *row[2:]) for at, row in zip(places, told, strict=True)])
-        if ways := batch.passages:
-            clients = self._places_of(connection, [(row[0], row[1]) for row in ways])
-            servers = self._places_of(connection, [(row[2], row[3]) for row in ways])
-            self._teller.connect(
-                connection,
-                [(a, b, *row[4:]) for a, b, row in zip(clients, servers, ways, strict=True)],
-            )
-
-    def _places_of(self, connection: Connection, places: list[tuple[str, str]]) -> list[int]:
+    def _learn_places(self, connection: Connection, batch: Prepared) -> None:
+        """Make the endpoints of a batch that are not known, and learn their ids."""
         known = self._endpoints
-        missing = list({place: None for place in places if place not in known})
+        places = chain(
+            (row[:2] for row in batch.sightings),
+            (row[:2] for row in batch.passages),
+            (row[2:4] for row in batch.passages),
+            (row[1:3] for row in batch.sessions),
+        )
+        missing = {place: None for place in places if place not in known}
         if missing:
             before = _newest(connection, endpoints)
             new = [(key, *place) for key, place in enumerate(missing, before + 1)]
@@ -108,7 +104,6 @@ class Writer:
                     ((ip, mac), key)
                     for key, ip, mac in _in(connection, select(*columns), endpoints.c.ip, old)
                 )
-        return [known[place] for place in places]
 
     def _ways_of(
         self, connection: Connection, forms: list[rows.Form]

@@ -156,6 +156,7 @@ class Announcements:
         spans: list[_Span] = []
         answers: list[Answer] = []
         leases: list[Leased] = []
+        teller = "" if ip in NOBODY else ip, mac or ""
         for event in events:
             match event:
                 # Anybody on the link may claim any name: outside it only a name server is believed.
@@ -164,9 +165,9 @@ class Announcements:
                 case Leased():
                     leases.append(event)
                 case Label():
-                    of = _whose(event, ip, mac or "")
-                    if any(of):
-                        spans.append(self._span((*of, event.field, event.text), at))
+                    whose = teller if event.ip is event.mac is None else _whose(event, ip, teller)
+                    if whose != ("", ""):
+                        spans.append(self._span((*whose, event.field, event.text), at))
         return _Heard(tuple(spans), tuple(answers), tuple(leases))
 
     def _span(self, key: _Key, at: int) -> _Span:
@@ -256,13 +257,13 @@ def ports() -> frozenset[int]:
     return frozenset(port for transport, port in _readers() if transport is Transport.UDP)
 
 
-def _whose(label: Label, ip: str, mac: str) -> tuple[str, str]:
-    """Address and MAC of the one whom a label is about, told by the one who has these; empty: nobody."""
+def _whose(label: Label, ip: str, teller: tuple[str, str]) -> tuple[str, str]:
+    """Address and MAC of the one whom a label is about, told from an address by this one; empty: nobody."""
     if label.mac is not None:
         return label.ip or "", label.mac
     if label.ip is not None and label.ip != ip:
         return label.ip if is_internal(label.ip) else "", ""
-    return "" if ip in NOBODY else ip, mac
+    return teller
 
 
 def _lent(lease: Leased, at: int) -> Sighting:
