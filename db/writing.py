@@ -7,10 +7,11 @@ count. What a writer remembers between batches are ids of rows that are never de
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
+from functools import cache
 from itertools import chain, count
 from typing import Any
 
-from sqlalchemy import Column, Connection, Select, Table, func, select
+from sqlalchemy import Column, Connection, Select, Table, bindparam, func, select
 
 from db import bulk, rows
 from db.forgetting import Counted
@@ -59,6 +60,9 @@ class Writer:
         self._learn_places(connection, batch)
         self._teller.tell(connection, self._endpoints, batch.sightings)
         self._teller.connect(connection, self._endpoints, batch.passages)
+        return self._add(connection, run, batch) if batch.sessions else 0
+
+    def _add(self, connection: Connection, run: int, batch: Prepared) -> int:
         places = [self._endpoints[ip, mac] for _, ip, mac, _ in batch.sessions]
         ways, ids = self._ways_of(connection, batch.forms)
         details = [ids[form.key] for form in batch.forms]
@@ -160,12 +164,23 @@ def _add_usages(connection: Connection, used: list[bulk.Row]) -> None:
 
 
 def _newest(connection: Connection, table: Table) -> int:
-    return connection.execute(select(func.max(table.c.id))).scalar() or 0
+    return connection.execute(_asked_newest(table)).scalar() or 0
 
 
 def _newer(connection: Connection, table: Table, key: int) -> int:
     """Rows after one: those of this transaction, for one writes at a time."""
-    return connection.execute(select(func.count()).where(table.c.id > key)).scalar() or 0
+    return connection.execute(_asked_newer(table), {"key": key}).scalar() or 0
+
+
+@cache
+def _asked_newest(table: Table) -> Select[Any]:
+    """Made once: SQLAlchemy takes as long to make a question as to ask it."""
+    return select(func.max(table.c.id))
+
+
+@cache
+def _asked_newer(table: Table) -> Select[Any]:
+    return select(func.count()).where(table.c.id > bindparam("key"))
 
 
 def _in(

@@ -27,8 +27,10 @@ NOWHERE = "0.0.0.0"
 NOBODY = Prefixes(("0.0.0.0/32", "::/128", "169.254.0.0/16", "fe80::/10"))
 """Addresses that name nobody: none yet (RFC 1122 3.2.1.3, RFC 4291 2.5.2), or of a link (RFC 3927)."""
 READ_KEPT = 4096
-"""Payloads whose meaning is at hand, and as many with their senders: machines repeat themselves; past it all
-are let go and read anew. None of SMB: those hold the answers of logins."""
+"""Payloads whose meaning is at hand, a few MB: machines repeat themselves; past it all are let go and read
+anew. None of SMB: those hold the answers of logins."""
+HEARD_KEPT = 8192
+"""Likewise payloads with who sent them, of as many machines as are in one network or some; mostly 5 MB."""
 SIGHTINGS_KEPT = 50_000
 """Things heard that are known again, some 25 MB; past it all are handed over, let go and learned anew."""
 STRETCHED_NS = 600 * 1_000_000_000
@@ -135,7 +137,7 @@ class Announcements:
         key = port, said, high, low, mac
         heard = self._heard.get(key)
         if heard is None:
-            if len(self._heard) >= READ_KEPT:
+            if len(self._heard) >= HEARD_KEPT:
                 self._heard.clear()
             events = self._events(Transport.UDP, port, said, payload)
             heard = self._heard[key] = self._meant(events, port, text(high, low), mac_text(mac), at)

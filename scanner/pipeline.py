@@ -75,13 +75,17 @@ class Gathered:
     told: Told
     inside: Sequence[Said] = ()
     """What was said inside TLS, with keys, in these segments at least."""
-    mine: bool = True
-    """It falls to this worker to hand on what was announced."""
+    handed_on: bool = False
+    """What was announced is handed on already."""
 
     def share(self, number: int, of: int) -> Gathered:
         """The part of one of several workers."""
-        harvest = self.harvest.share(number, of) if self.harvest else None
-        return Gathered(harvest, self.told, self.inside, number == 0)
+        return replace(self, harvest=self.harvest.share(number, of) if self.harvest else None)
+
+    def without_labels(self) -> Gathered:
+        """What bears on conversations, for somebody else handed on what was announced."""
+        leases = tuple(one for one in self.told.sightings if one.field == LEASE)
+        return replace(self, told=self.told._replace(sightings=leases), handed_on=True)
 
 
 class Gatherer:
@@ -168,7 +172,7 @@ class Bench(Generic[Found]):
         """Give what becomes of the conversations that ended in this, the earliest first."""
         self._known.learn(gathered.told)
         self._inside.add(gathered.inside)
-        sightings = gathered.told.sightings if gathered.mine else ()
+        sightings = () if gathered.handed_on else gathered.told.sightings
         yield from self._observe(self._table.follow(gathered.harvest) if gathered.harvest else (), sightings)
 
     def flush(self) -> Iterator[Found]:
