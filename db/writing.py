@@ -45,6 +45,10 @@ class Writer:
         self._endpoints.clear()
         self._teller.forget()
 
+    def committed(self) -> None:
+        """Learn that what was written last is committed."""
+        self._teller.committed()
+
     @property
     def owes(self) -> bool:
         """Whether there is something to settle."""
@@ -58,8 +62,7 @@ class Writer:
         """Write a batch in the caller's transaction; tells how many sessions were new."""
         self._bound()
         self._learn_places(connection, batch)
-        self._teller.tell(connection, self._endpoints, batch.sightings)
-        self._teller.connect(connection, self._endpoints, batch.passages)
+        self._teller.tell(connection, self._endpoints, batch.sightings, batch.passages)
         return self._add(connection, run, batch) if batch.sessions else 0
 
     def _add(self, connection: Connection, run: int, batch: Prepared) -> int:

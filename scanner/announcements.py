@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
 from functools import cache
 from typing import NamedTuple
 
@@ -45,6 +44,8 @@ NAMES_KEPT = 100_000
 
 _Key = tuple[str, str, str, str]
 """Address and MAC, field and text."""
+_Span = list[int]
+"""From when to when something was heard, then what of that was handed over; a list, for there are many."""
 
 
 class Told(NamedTuple):
@@ -53,16 +54,6 @@ class Told(NamedTuple):
     answers: tuple[Answer, ...] = ()
     """Names that addresses were asked for."""
     sightings: tuple[Sighting, ...] = ()
-
-
-@dataclass(slots=True)
-class _Span:
-    """From when to when something was heard, and what of that was handed over."""
-
-    first: int
-    last: int
-    told_first: int
-    told_last: int
 
 
 class _Heard(NamedTuple):
@@ -117,9 +108,9 @@ class Announcements:
         if last or self.due:
             told = {key: span for key, span in self._spans.items() if key in self._new or _grew(span)}
             self._stretched = self._now
-        labels = [Sighting(*key, span.first, span.last) for key, span in told.items()]
+        labels = [Sighting(*key, span[0], span[1]) for key, span in told.items()]
         for span in told.values():
-            span.told_first, span.told_last = span.first, span.last
+            span[2:] = span[:2]
         if len(self._spans) > SIGHTINGS_KEPT:
             self._spans.clear()
             self._heard.clear()
@@ -161,29 +152,29 @@ class Announcements:
         teller = "" if ip in NOBODY else ip, mac or ""
         for event in events:
             match event:
+                case Label():
+                    whose = teller if event.ip is event.mac is None else _whose(event, ip, teller)
+                    if whose != ("", ""):
+                        spans.append(self._span((*whose, event.field, event.text), at))
                 # Anybody on the link may claim any name: outside it only a name server is believed.
                 case Answer() if port == DNS or is_internal(event.address):
                     answers.append(event)
                 case Leased():
                     leases.append(event)
-                case Label():
-                    whose = teller if event.ip is event.mac is None else _whose(event, ip, teller)
-                    if whose != ("", ""):
-                        spans.append(self._span((*whose, event.field, event.text), at))
         return _Heard(tuple(spans), tuple(answers), tuple(leases))
 
     def _span(self, key: _Key, at: int) -> _Span:
         span = self._spans.get(key)
         if span is None:
-            span = self._spans[key] = self._new[key] = _Span(at, at, at, at)
+            span = self._spans[key] = self._new[key] = [at, at, at, at]
         return span
 
     def _again(self, heard: _Heard, at: int) -> None:
         for span in heard.spans:
-            if at > span.last:
-                span.last = at
-            elif at < span.first:
-                span.first = at
+            if at > span[1]:
+                span[1] = at
+            elif at < span[0]:
+                span[0] = at
         for answer in heard.answers:
             if self._names.learn(answer):
                 self._answers.append(answer)
@@ -275,4 +266,4 @@ def _lent(lease: Leased, at: int) -> Sighting:
 
 
 def _grew(span: _Span) -> bool:
-    return span.first < span.told_first or span.last > span.told_last
+    return span[:2] != span[2:]
