@@ -33,6 +33,10 @@ class Prepared(NamedTuple):
     passages: list[tuple[str, str, str, str, str, int, int]]
     """Address and MAC of the client and of the server, protocol, from when to when."""
 
+    def behind(self, other: Prepared) -> Prepared:
+        """This with the sightings of another in front, which has nothing else."""
+        return self._replace(sightings=[*other.sightings, *self.sightings])
+
 
 class Preparer:
     """Makes rows, without a database; remembers the forms that come again and again."""

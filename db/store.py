@@ -65,6 +65,7 @@ class Inventory:
         with self._writes() as connection:
             self._writer.settle(connection)
             connection.execute(update(runs).where(runs.c.id == run).values(done))
+        self._writer.committed()
 
     def record(self, run: int, seen: Sequence[Observation], sighted: Sequence[Sighting] = ()) -> int:
         """Keep a batch, all of it or nothing; tells how many sessions were new."""
@@ -74,10 +75,12 @@ class Inventory:
         """Keep a batch that was prepared elsewhere, all of it or nothing; tells how many were new."""
         try:
             with self._writes() as connection:
-                return self._writer.write(connection, run, batch)
+                new = self._writer.write(connection, run, batch)
         except BaseException:
             self._writer.forget()
             raise
+        self._writer.committed()
+        return new
 
     def forget(self, before: int) -> int:
         """Drop the sessions of runs that began before a time (ns); what they add up to stays. Tells how many.
@@ -127,6 +130,7 @@ class Inventory:
         if self._writer.owes:
             with self._writes() as connection:
                 self._writer.settle(connection)
+            self._writer.committed()
 
     @contextmanager
     def _reads(self) -> Iterator[Connection]:

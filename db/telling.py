@@ -1,13 +1,14 @@
 """Keep what was heard of machines, and who hands mail to whom: once each, with from when to when.
 
-The same things are heard again and again. What is new is written at once; that it was heard later again is
-remembered, and written when it is settled: at the end of a run, before reading, or when much came together.
+The same things are heard again and again. What is new is written with the batch it came in, or where one
+follows the other within a second; that it was heard later again is remembered, and written when it is
+settled: at the end of a run, before reading, or when much came together.
 """
 
 from __future__ import annotations
 
-from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
+from time import monotonic
 from typing import Any
 
 from sqlalchemy import Connection, Table
@@ -18,6 +19,9 @@ from scanner.model import LEASE
 
 REMEMBERED = 100_000
 """Things that a writer remembers, some 30 MB; past it all are settled, let go and written anew."""
+GATHERED_S = 1.0
+"""What is new may wait so long for more: labels of many machines lie all over the table, and a commit writes
+each page that one of them is in. Whoever is killed loses those of the last second."""
 TEXTS_KEPT = 32
 """Texts of one field of one endpoint that a run keeps: a machine has a few names, a flood has no end; where
 there were more, one says ``MORE``."""
@@ -29,6 +33,11 @@ _LEASE = ("endpoint",)
 
 Key = tuple[Any, ...]
 Span = tuple[int, int]
+Places = Mapping[tuple[str, str], int]
+Told = tuple[str, str, str, str, int, int]
+"""Address and MAC, field, text, from when to when."""
+Passed = tuple[str, str, str, str, str, int, int]
+"""Address and MAC of the client and of the server, protocol, from when to when."""
 
 
 class Teller:
@@ -39,48 +48,60 @@ class Teller:
         self._labels, self._leases, self._passages = (
             _Spans(labels, _LABEL), _Spans(leases, _LEASE), _Spans(passages, _PASSAGE)
         )  # fmt: skip
-        self._texts: Counter[tuple[int, str]] = Counter()
+        self._all = self._labels, self._leases, self._passages
+        self._texts: dict[tuple[int, str], int] = {}
+        self._written_at = -GATHERED_S
 
     def forget(self) -> None:
         """Let go of all: the transaction that wrote it may be rolled back."""
-        for spans in (self._labels, self._leases, self._passages):
+        for spans in self._all:
             spans.forget()
         self._texts.clear()
 
-    def tell(self, connection: Connection, told: Iterable[tuple[int, str, str, int, int]]) -> None:
-        """Keep labels and leases: endpoint, field, text, from when to when."""
-        found, leased = [], []
-        for endpoint, field, text, first, last in told:
-            if field == LEASE:
-                leased.append(((endpoint,), first, last))
-            else:
-                found.append((self._key(endpoint, field, text), first, last))
-        self._labels.add(connection, found)
-        self._leases.add(connection, leased)
-        if len(self._labels) > REMEMBERED:
-            self.settle(connection)
-            self.forget()
+    def committed(self) -> None:
+        """Learn that what was told and written last is committed."""
+        for spans in self._all:
+            spans.committed()
 
-    def connect(self, connection: Connection, told: Iterable[tuple[int, int, str, int, int]]) -> None:
-        """Keep passages: client and server endpoint, protocol, from when to when."""
-        self._passages.add(connection, ((row[:3], row[3], row[4]) for row in told))
+    def tell(
+        self, connection: Connection, places: Places, told: Iterable[Told], passed: Iterable[Passed]
+    ) -> None:
+        """Keep labels, leases and passages; ``places``: ids of endpoints by address and MAC."""
+        labels, leases = self._labels, self._leases
+        for spans in self._all:
+            spans.begin()
+        for ip, mac, field, text, first, last in told:
+            if field == LEASE:
+                leases.hear((places[ip, mac],), first, last)
+            else:
+                key = places[ip, mac], field, text
+                labels.hear(key if key in labels.known else self._bounded(key), first, last)
+        for ip, mac, server_ip, server_mac, protocol, first, last in passed:
+            ends = places[ip, mac], places[server_ip, server_mac]
+            self._passages.hear((*ends, protocol), first, last)
+        if len(labels.known) > REMEMBERED:
+            self.settle(connection)
+            labels.known.clear()
+            self._texts.clear()
+        elif (now := monotonic()) - self._written_at >= GATHERED_S:
+            for spans in self._all:
+                spans.write(connection)
+            self._written_at = now
 
     @property
     def owes(self) -> bool:
         """Whether anything is only remembered."""
-        return any(spans.later for spans in (self._labels, self._leases, self._passages))
+        return any(spans.owes for spans in self._all)
 
     def settle(self, connection: Connection) -> None:
         """Write what was only remembered."""
-        for spans in (self._labels, self._leases, self._passages):
+        for spans in self._all:
             spans.settle(connection)
 
-    def _key(self, endpoint: int, field: str, text: str) -> Key:
-        key = (endpoint, field, text)
-        if key in self._labels:
-            return key
-        self._texts[endpoint, field] += 1
-        return key if self._texts[endpoint, field] <= TEXTS_KEPT else (endpoint, field, MORE)
+    def _bounded(self, key: tuple[int, str, str]) -> Key:
+        endpoint, field, _ = key
+        texts = self._texts[endpoint, field] = self._texts.get((endpoint, field), 0) + 1
+        return key if texts <= TEXTS_KEPT else (endpoint, field, MORE)
 
 
 class _Spans:
@@ -88,35 +109,56 @@ class _Spans:
 
     def __init__(self, table: Table, key: tuple[str, ...]) -> None:
         self._table, self._unique = table, key
-        self._known: dict[Key, Span] = {}
-        self.later: dict[Key, Span] = {}
-        """Spans that grew since they were written."""
+        self.known: dict[Key, Span] = {}
+        self._fresh: dict[Key, Span] = {}
+        """New in the batch that is told: its endpoints may not stay."""
+        self._new: dict[Key, Span] = {}
+        """New in those before."""
+        self._grown: dict[Key, Span] = {}
+        """Known, but not how far they reach."""
+        self._written: tuple[dict[Key, Span], ...] = ()
 
-    def __len__(self) -> int:
-        return len(self._known)
-
-    def __contains__(self, key: Key) -> bool:
-        return key in self._known
+    @property
+    def owes(self) -> bool:
+        return bool(self._fresh or self._new or self._grown)
 
     def forget(self) -> None:
-        """What is still to be written stays: it was of batches that are committed."""
-        self._known.clear()
+        """What was of batches that are committed is still to be written."""
+        self.known.clear()
+        self._fresh.clear()
+        self._written = ()
 
-    def add(self, connection: Connection, told: Iterable[tuple[Key, int, int]]) -> None:
-        known, new = self._known, dict[Key, Span]()
-        for key, first, last in told:
-            span = known.get(key)
-            if span is None:
-                known[key] = new[key] = first, last
-            elif first < span[0] or last > span[1]:
-                known[key] = min(first, span[0]), max(last, span[1])
-                (new if key in new else self.later)[key] = known[key]
-        self._write(connection, new)
+    def begin(self) -> None:
+        """What was written before and is not committed never will be."""
+        self._written = ()
+
+    def committed(self) -> None:
+        for spans in self._written:
+            spans.clear()
+        self._written = ()
+        self._new |= self._fresh
+        self._fresh.clear()
+
+    def hear(self, key: Key, first: int, last: int) -> None:
+        span = self.known.get(key)
+        if span is None:
+            self.known[key] = self._fresh[key] = first, last
+        elif first < span[0] or last > span[1]:
+            span = self.known[key] = min(first, span[0]), max(last, span[1])
+            if key in self._fresh:
+                self._fresh[key] = span
+            else:
+                (self._new if key in self._new else self._grown)[key] = span
+
+    def write(self, connection: Connection) -> None:
+        """Write what is new."""
+        self._write(connection, self._new, self._fresh)
 
     def settle(self, connection: Connection) -> None:
-        later, self.later = self.later, {}
-        self._write(connection, later)
+        """Write all."""
+        self._write(connection, self._grown, self._new, self._fresh)
 
-    def _write(self, connection: Connection, spans: dict[Key, Span]) -> None:
-        rows = sorted((*key, *span) for key, span in spans.items())
+    def _write(self, connection: Connection, *owed: dict[Key, Span]) -> None:
+        rows = sorted((*key, *span) for spans in owed for key, span in spans.items())
         bulk.add(connection, self._table, (*self._unique, *_SPAN), rows, self._unique, ())
+        self._written = owed

@@ -7,10 +7,11 @@ count. What a writer remembers between batches are ids of rows that are never de
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
-from itertools import count
+from functools import cache
+from itertools import chain, count
 from typing import Any
 
-from sqlalchemy import Column, Connection, Select, Table, func, select
+from sqlalchemy import Column, Connection, Select, Table, bindparam, func, select
 
 from db import bulk, rows
 from db.forgetting import Counted
@@ -44,6 +45,10 @@ class Writer:
         self._endpoints.clear()
         self._teller.forget()
 
+    def committed(self) -> None:
+        """Learn that what was written last is committed."""
+        self._teller.committed()
+
     @property
     def owes(self) -> bool:
         """Whether there is something to settle."""
@@ -56,8 +61,12 @@ class Writer:
     def write(self, connection: Connection, run: int, batch: Prepared) -> int:
         """Write a batch in the caller's transaction; tells how many sessions were new."""
         self._bound()
-        self._tell(connection, batch)
-        places = self._places_of(connection, [(ip, mac) for _, ip, mac, _ in batch.sessions])
+        self._learn_places(connection, batch)
+        self._teller.tell(connection, self._endpoints, batch.sightings, batch.passages)
+        return self._add(connection, run, batch) if batch.sessions else 0
+
+    def _add(self, connection: Connection, run: int, batch: Prepared) -> int:
+        places = [self._endpoints[ip, mac] for _, ip, mac, _ in batch.sessions]
         ways, ids = self._ways_of(connection, batch.forms)
         details = [ids[form.key] for form in batch.forms]
         shapes = [ways[form.shape_key] for form in batch.forms]
@@ -79,22 +88,16 @@ class Writer:
         if len(self._endpoints) > REMEMBERED:
             self._endpoints.clear()
 
-    def _tell(self, connection: Connection, batch: Prepared) -> None:
-        told = batch.sightings
-        if told:
-            places = self._places_of(connection, [(ip, mac) for ip, mac, *_ in told])
-            self._teller.tell(connection, [(at, *row[2:]) for at, row in zip(places, told, strict=True)])
-        if ways := batch.passages:
-            clients = self._places_of(connection, [(row[0], row[1]) for row in ways])
-            servers = self._places_of(connection, [(row[2], row[3]) for row in ways])
-            self._teller.connect(
-                connection,
-                [(a, b, *row[4:]) for a, b, row in zip(clients, servers, ways, strict=True)],
-            )
-
-    def _places_of(self, connection: Connection, places: list[tuple[str, str]]) -> list[int]:
+    def _learn_places(self, connection: Connection, batch: Prepared) -> None:
+        """Make the endpoints of a batch that are not known, and learn their ids."""
         known = self._endpoints
-        missing = list({place: None for place in places if place not in known})
+        places = chain(
+            (row[:2] for row in batch.sightings),
+            (row[:2] for row in batch.passages),
+            (row[2:4] for row in batch.passages),
+            (row[1:3] for row in batch.sessions),
+        )
+        missing = {place: None for place in places if place not in known}
         if missing:
             before = _newest(connection, endpoints)
             new = [(key, *place) for key, place in enumerate(missing, before + 1)]
@@ -108,7 +111,6 @@ class Writer:
                     ((ip, mac), key)
                     for key, ip, mac in _in(connection, select(*columns), endpoints.c.ip, old)
                 )
-        return [known[place] for place in places]
 
     def _ways_of(
         self, connection: Connection, forms: list[rows.Form]
@@ -165,12 +167,23 @@ def _add_usages(connection: Connection, used: list[bulk.Row]) -> None:
 
 
 def _newest(connection: Connection, table: Table) -> int:
-    return connection.execute(select(func.max(table.c.id))).scalar() or 0
+    return connection.execute(_asked_newest(table)).scalar() or 0
 
 
 def _newer(connection: Connection, table: Table, key: int) -> int:
     """Rows after one: those of this transaction, for one writes at a time."""
-    return connection.execute(select(func.count()).where(table.c.id > key)).scalar() or 0
+    return connection.execute(_asked_newer(table), {"key": key}).scalar() or 0
+
+
+@cache
+def _asked_newest(table: Table) -> Select[Any]:
+    """Made once: SQLAlchemy takes as long to make a question as to ask it."""
+    return select(func.max(table.c.id))
+
+
+@cache
+def _asked_newer(table: Table) -> Select[Any]:
+    return select(func.count()).where(table.c.id > bindparam("key"))
 
 
 def _in(

@@ -48,6 +48,7 @@ class Crew(Generic[Found]):
         """Start ``workers`` processes; ``finish`` runs in them, and what it gives must be picklable."""
         context = get_context("fork")
         self._board = Board()
+        self._finish = finish
         self._pipes: list[Connection] = []
         self._processes = []
         for number in range(workers):
@@ -80,15 +81,16 @@ class Crew(Generic[Found]):
         """Begin a capture."""
         for pipe in self._pipes:
             _send(pipe, capture)
-        return CrewHearing(self._pipes, self._board)
+        return CrewHearing(self._pipes, self._board, self._finish)
 
 
 class CrewHearing(Generic[Found]):
     """One capture, heard by the crew."""
 
-    def __init__(self, pipes: list[Connection], board: Board) -> None:
+    def __init__(self, pipes: list[Connection], board: Board, finish: Finish[Found]) -> None:
         """Take the pipes to the workers, each at the capture's beginning."""
         self._pipes = pipes
+        self._finish = finish
         self._board = board
         self._owed = False
         self._tally = Heard()
@@ -99,8 +101,13 @@ class CrewHearing(Generic[Found]):
         return self._tally
 
     def hear(self, gathered: Gathered) -> Iterator[Found]:
-        """Hand out what was gathered; give what was made of what came before."""
-        note = self._board.put(gathered)
+        """Hand out what was gathered; give what was made of what came before.
+
+        What was announced is finished here: handing it out costs more.
+        """
+        if gathered.told.sightings:
+            yield self._finish([], gathered.told.sightings)
+        note = self._board.put(gathered.without_labels())
         for pipe in self._pipes:
             found = _received(pipe) if self._owed else ()
             _send(pipe, note)

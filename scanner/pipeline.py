@@ -12,7 +12,7 @@ from operator import attrgetter
 from typing import Generic, NamedTuple, Protocol, TypeVar
 
 from scanner.account import Usernames
-from scanner.announcements import Announcements, Leases, Told, ports
+from scanner.announcements import Announcements, Leases, Names, Told, ports
 from scanner.catalogue.exchange import Catalogue
 from scanner.conversation import Conversation, Said
 from scanner.inside import KEPT_BYTES, Inside
@@ -24,10 +24,6 @@ from scanner.wire.decode import Decoder
 from scanner.wire.flows import FlowTable
 from scanner.wire.harvest import Basket, Harvest, Selection
 from scanner.wire.interest import Interest
-
-NAMES_KEPT = 100_000
-"""Addresses whose asked-for name is remembered; past it the oldest goes and its server shows no name."""
-
 
 Found = TypeVar("Found")
 Given = TypeVar("Given", covariant=True)
@@ -79,13 +75,17 @@ class Gathered:
     told: Told
     inside: Sequence[Said] = ()
     """What was said inside TLS, with keys, in these segments at least."""
-    mine: bool = True
-    """It falls to this worker to hand on what was announced."""
+    handed_on: bool = False
+    """What was announced is handed on already."""
 
     def share(self, number: int, of: int) -> Gathered:
         """The part of one of several workers."""
-        harvest = self.harvest.share(number, of) if self.harvest else None
-        return Gathered(harvest, self.told, self.inside, number == 0)
+        return replace(self, harvest=self.harvest.share(number, of) if self.harvest else None)
+
+    def without_labels(self) -> Gathered:
+        """What bears on conversations, for somebody else handed on what was announced."""
+        leases = tuple(one for one in self.told.sightings if one.field == LEASE)
+        return replace(self, told=self.told._replace(sightings=leases), handed_on=True)
 
 
 class Gatherer:
@@ -113,14 +113,17 @@ class Gatherer:
             part = self._selection.pick(columns)
             if part and (harvest := self._basket.add(part)):
                 yield self._hand_over(harvest, self.tally.packets)
+            elif self._announcements.due:
+                yield Gathered(None, self._announcements.take())
 
     def rest(self) -> Gathered:
         """Give what is left: the capture ended."""
         return self._hand_over(self._basket.empty(), None)
 
     def _hand_over(self, harvest: Harvest | None, packet: int | None) -> Gathered:
+        """``packet`` None: the capture ended."""
         inside = self._opener.until(packet) if self._opener else ()
-        return Gathered(harvest, self._announcements.take(), inside)
+        return Gathered(harvest, self._announcements.take(last=packet is None), inside)
 
 
 class Known:
@@ -128,17 +131,13 @@ class Known:
 
     def __init__(self, leases: Iterable[Sighting] = ()) -> None:
         """Begin with what is known of DHCP."""
-        self.names: dict[str, str] = {}
-        """What each address was last asked for as."""
+        self.names = Names()
         self.leases = Leases(leases)
 
     def learn(self, told: Told) -> None:
         """Take in what was announced."""
         for answer in told.answers:
-            self.names.pop(answer.address, None)
-            self.names[answer.address] = answer.name
-            if len(self.names) > NAMES_KEPT:
-                del self.names[next(iter(self.names))]
+            self.names.learn(answer)
         for sighting in told.sightings:
             if sighting.field == LEASE:
                 self.leases.learn(sighting)
@@ -173,7 +172,7 @@ class Bench(Generic[Found]):
         """Give what becomes of the conversations that ended in this, the earliest first."""
         self._known.learn(gathered.told)
         self._inside.add(gathered.inside)
-        sightings = gathered.told.sightings if gathered.mine else ()
+        sightings = () if gathered.handed_on else gathered.told.sightings
         yield from self._observe(self._table.follow(gathered.harvest) if gathered.harvest else (), sightings)
 
     def flush(self) -> Iterator[Found]:

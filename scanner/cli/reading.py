@@ -103,16 +103,27 @@ class Reading:
 
         Workers have their first work before it is opened: both take a while.
         """
+        gc.freeze()
         gc.set_threshold(GARBAGE_THRESHOLD)
         inventory = self._begin(kept()) if kept and not self._crew else None
+        waiting: Prepared | None = None
         for found in self._heard():
             if kept and found.rows:
                 inventory = inventory or self._begin(kept())
-                inventory.write(self._run, found.rows)
+                waiting = self._keep(inventory, waiting, found.rows)
             yield found
         if kept:
             inventory = inventory or self._begin(kept())
+            if waiting:
+                inventory.write(self._run, waiting)
             inventory.finish_run(self._run, self.totals, now())
+
+    def _keep(self, inventory: Inventory, waiting: Prepared | None, rows: Prepared) -> Prepared | None:
+        """Write, but let what has only sightings wait for the next: transactions cost more than rows."""
+        if waiting is None and not rows.sessions:
+            return rows
+        inventory.write(self._run, rows.behind(waiting) if waiting else rows)
+        return None
 
     def _begin(self, inventory: Inventory) -> Inventory:
         self._run = inventory.begin_run(self._listening.sensor, self._paths, now())

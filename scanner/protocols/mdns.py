@@ -219,7 +219,7 @@ def _text(name: Name) -> str:
 
 def _key(name: Name) -> Name:
     """RFC 6762 16: only the letters of ASCII are the same in both cases."""
-    return tuple(label.lower() for label in name)
+    return tuple(map(bytes.lower, name))
 
 
 def _linked(record: Record, skipped: int) -> Name | None:

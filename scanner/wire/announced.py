@@ -12,11 +12,19 @@ _HEADER = 12
 _FLAGS_AT, _AUTHORITY_AT = 2, 8
 _RESPONSE = 0x80
 _OPERATION = 0x78
-_CLAIMS = tuple(operation << 3 for operation in (5, 8, 9, 15))
+_CLAIMS = (5, 8, 9, 15)
 """RFC 1002 4.2.1.1: registration and refresh, which some send as 9; 15 is a multi-homed registration."""
 _ANSWERED, _PROPOSED, _CLAIMED, _ANY = 1, 2, 4, 8
 _TELLING = {53: _ANSWERED, 5355: _ANSWERED, 5353: _ANSWERED | _PROPOSED, 137: _ANSWERED | _CLAIMED}
 """What tells on a port: answers; probes, which propose records (RFC 6762 8.1); claims to a name."""
+_BY_FLAGS = np.array(
+    [
+        _ANSWERED * (flags & _RESPONSE != 0) | _CLAIMED * ((flags & _OPERATION) >> 3 in _CLAIMS)
+        for flags in range(256)
+    ],
+    np.uint8,
+)
+"""What the first byte of flags says."""
 
 
 def announced(columns: Columns, ports: frozenset[int]) -> Ints:
@@ -39,8 +47,6 @@ def announced(columns: Columns, ports: frozenset[int]) -> Ints:
 
 def _told(buffer: Bytes, start: Ints) -> npt.NDArray[np.uint8]:
     """What each header does, in bits."""
-    flags = buffer[start + _FLAGS_AT]
-    told = np.where(flags & _RESPONSE != 0, _ANSWERED, 0).astype(np.uint8)
+    told: npt.NDArray[np.uint8] = _BY_FLAGS[buffer[start + _FLAGS_AT]]
     told[buffer[start + _AUTHORITY_AT] | buffer[start + _AUTHORITY_AT + 1] != 0] |= _PROPOSED
-    told[np.isin(flags & _OPERATION, _CLAIMS)] |= _CLAIMED
     return told

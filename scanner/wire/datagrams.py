@@ -3,17 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from functools import lru_cache
 from typing import NamedTuple
 
 import numpy as np
 import numpy.typing as npt
 
-from scanner import net
-from scanner.conversation import Endpoint
 from scanner.wire.announced import announced
 from scanner.wire.batch import Columns
-from scanner.wire.sheet import mac_text
 
 SMB_PORTS = frozenset({139, 445})
 """NetBIOS session service (RFC 1002 4.3) and SMB on its own; both put four bytes before each message."""
@@ -26,17 +22,20 @@ _SETUP1, _SETUP2 = 0x73, 1
 
 
 class Datagram(NamedTuple):
-    """One datagram, or one segment."""
+    """One datagram, or one segment; its sender is told as it stands there, for most were heard before."""
 
     at: int
     """ns"""
-    source: Endpoint
-    target: Endpoint
+    high: int
+    """The upper half of the sender's address."""
+    low: int
+    """Its lower half."""
+    source_port: int
+    target_port: int
     payload: bytes
-    whole: bool
-    """False where the capture cut it."""
-    source_mac: str | None = None
-    """The MAC that the frame came from; None where the link has none."""
+    """What was captured of it."""
+    mac: bytes
+    """The six bytes that the frame came from; none where the link has none."""
 
 
 def datagrams(columns: Columns, ports: frozenset[int]) -> Iterator[Datagram]:
@@ -65,24 +64,13 @@ def smb_setups(columns: Columns) -> Iterator[Datagram]:
 
 def _datagrams(columns: Columns, rows: npt.NDArray[np.intp]) -> Iterator[Datagram]:
     """Yield what stands in rows; columns are turned to Python's numbers whole, cell by cell is slow."""
-    raw, text = memoryview(columns.buffer.data), net.text
+    raw = memoryview(columns.buffer.data)
     cells = (
-        columns.at, columns.source_high, columns.source_low, columns.source_port, columns.target_high,
-        columns.target_low, columns.target_port, columns.payload, columns.captured, columns.length,
-        columns.source_mac,
+        columns.at, columns.source_high, columns.source_low, columns.source_port, columns.target_port,
+        columns.payload, columns.captured, columns.source_mac,
     )  # fmt: skip
-    for at, high, low, port, *target, start, size, length, mac in zip(
+    for at, high, low, source, target, start, size, mac in zip(
         *(column[rows].tolist() for column in cells), strict=True
     ):
-        yield Datagram(
-            at,
-            Endpoint(text(high, low), port),
-            Endpoint(text(target[0], target[1]), target[2]),
-            bytes(raw[start : start + size]),
-            size == length,
-            None if mac < 0 else _mac(bytes(raw[mac : mac + 6])),
-        )
-
-
-_mac = lru_cache(4096)(mac_text)
-"""Machines repeat themselves."""
+        payload, sender = bytes(raw[start : start + size]), b"" if mac < 0 else bytes(raw[mac : mac + 6])
+        yield Datagram(at, high, low, source, target, payload, sender)

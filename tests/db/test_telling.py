@@ -48,6 +48,39 @@ def test_what_a_failed_batch_leaves_is_still_written(tmp_path: Path) -> None:
     assert labels(tmp_path / "i.db") == [Heard("mdns.host", "ricoh", 5, 9)]
 
 
+def test_what_is_new_is_written_with_its_batch_or_a_second_later(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    clock = iter((0.0, 0.1, 0.2, 1.5, 1.6))
+    monkeypatch.setattr(telling, "monotonic", lambda: next(clock))
+    found = []
+    with Inventory.open(str(tmp_path / "i.db")) as kept:
+        run = kept.begin_run("here", [], 1)
+        for text in ("a", "b", "c", "d", "e"):
+            kept.record(run, [], [sighting(text)])
+            found.append("".join(label.text for label in labels(tmp_path / "i.db")))
+    assert found == ["a", "a", "a", "abcd", "abcd"]
+    assert "".join(label.text for label in labels(tmp_path / "i.db")) == "abcde"
+
+
+@pytest.mark.parametrize("at", [0.5, 2.0])
+def test_what_waits_outlives_a_batch_that_fails(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, at: float
+) -> None:
+    clock = iter((0.0, 0.1, at, 3.5))
+    monkeypatch.setattr(telling, "monotonic", lambda: next(clock))
+    with Inventory.open(str(tmp_path / "i.db")) as kept:
+        run = kept.begin_run("here", [], 1)
+        kept.record(run, [], [sighting("a", 5)])
+        kept.record(run, [], [sighting("b", 5), sighting("a", 9)])
+        with pytest.raises(TypeError):
+            kept.record(run, [SEEN, other(first_seen="no number")], [sighting("c", ip="10.0.0.99")])
+        kept.record(run, [], [sighting("d", 7)])
+    assert labels(tmp_path / "i.db") == [
+        Heard("mdns.host", "a", 5, 9), Heard("mdns.host", "b", 5, 5), Heard("mdns.host", "d", 7, 7)
+    ]  # fmt: skip
+
+
 def test_names_that_differ_are_all_kept(tmp_path: Path) -> None:
     with Inventory.open(str(tmp_path / "i.db")) as kept:
         said = [sighting("one"), sighting("two"), sighting("one", field="dhcp.host_name")]

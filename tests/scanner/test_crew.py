@@ -52,8 +52,10 @@ def test_a_crew_hears_what_one_process_hears(workers: int) -> None:
 
 
 def test_a_worker_that_dies_is_no_end_of_file() -> None:
-    def dying(found: list[Observation]) -> list[Observation]:
-        raise SystemExit(0)
+    def dying(found: list[Observation], _: tuple[Sighting, ...]) -> list[Observation]:
+        if found:
+            raise SystemExit(0)
+        return found
 
     one = pipeline()
     with pytest.raises(CrewError), Crew(one, dying, 1) as crew, CaptureFile(OFFICE) as capture:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from packets import ACK, BEGAN, MACS, C, Connection, Packet, S, batch, datagram, decoded
 
-from scanner.conversation import Endpoint
+from scanner.net import number
 from scanner.wire.batch import LinkType
 from scanner.wire.datagrams import Datagram, datagrams, smb_setups
 from scanner.wire.decode import Decoder
@@ -13,16 +13,21 @@ from scanner.wire.decode import Decoder
 PORTS = frozenset({1900})
 ASKED = datagram(("10.0.0.1", 40000), ("10.0.0.53", 1900), b"question")
 ANSWERED = datagram(("2001:db8::53", 1900), ("2001:db8::1", 40000), b"answer", BEGAN + 7)
-CARD = MACS[0].hex(":")
+CARD = MACS[0]
+
+
+def halves(ip: str) -> tuple[int, int]:
+    return number(ip) >> 64, number(ip) & (1 << 64) - 1
+
+
 OTHER = datagram(("10.0.0.1", 123), ("10.0.0.2", 123), b"time")
 
 
 def test_datagrams_from_and_to_a_port_come_in_the_order_of_capture() -> None:
     columns = decoded([ASKED, OTHER, ANSWERED], PORTS | {123})
-    asker, server = Endpoint("2001:db8::1", 40000), Endpoint("2001:db8::53", 1900)
     assert list(datagrams(columns, PORTS)) == [
-        Datagram(BEGAN, Endpoint("10.0.0.1", 40000), Endpoint("10.0.0.53", 1900), b"question", True, CARD),
-        Datagram(BEGAN + 7, server, asker, b"answer", True, CARD),
+        Datagram(BEGAN, *halves("10.0.0.1"), 40000, 1900, b"question", CARD),
+        Datagram(BEGAN + 7, *halves("2001:db8::53"), 1900, 40000, b"answer", CARD),
     ]
 
 
@@ -35,9 +40,9 @@ def test_segments_are_no_datagrams() -> None:
     assert list(datagrams(columns, PORTS)) == []
 
 
-def test_what_the_snap_length_cut_is_not_whole() -> None:
+def test_what_the_snap_length_cut_is_not_there() -> None:
     (found,) = datagrams(decoded([ASKED.cut(3)], PORTS), PORTS)
-    assert (found.payload, found.whole) == (b"quest", False)
+    assert found.payload == b"quest"
 
 
 def smb2(command: int) -> bytes:
@@ -68,17 +73,18 @@ def talk(port: int, *said: bytes) -> Connection:
 def test_segments_that_set_an_smb_session_up(connection: Connection, expected: list[bytes]) -> None:
     found = list(smb_setups(decoded(connection.packets)))
     assert [one.payload for one in found] == expected
-    assert {(one.source.ip, one.source_mac, one.whole) for one in found} <= {("10.0.0.1", CARD, True)}
+    assert {(one.high, one.low, one.mac) for one in found} <= {(*halves("10.0.0.1"), CARD)}
 
 
 def test_an_answer_to_a_setup_is_the_servers() -> None:
     connection = Connection(server=("10.0.0.9", 445)).open().say((C, smb2(1)), (S, smb2(1) + b"answer"))
     connection.packets[-1] = connection.packets[-1].cut(2)
     asked, answered = smb_setups(decoded(connection.packets))
-    assert (answered.source, answered.target) == (asked.target, asked.source) == (
-        Endpoint("10.0.0.9", 445), Endpoint("10.0.0.1", 50000)
-    )  # fmt: skip
-    assert (answered.source_mac, answered.whole) == (MACS[1].hex(":"), False)
+    assert (answered.high, answered.low) == halves("10.0.0.9")
+    assert (
+        (answered.source_port, answered.target_port) == (asked.target_port, asked.source_port) == (445, 50000)
+    )
+    assert (answered.mac, answered.payload) == (MACS[1], (smb2(1) + b"answer")[:-2])
 
 
 def test_datagrams_are_no_segments() -> None:
@@ -89,4 +95,4 @@ def test_datagrams_are_no_segments() -> None:
 def test_a_link_without_macs_tells_none() -> None:
     bare = Packet(ASKED.at, ASKED.data[14:])
     (columns,) = Decoder(PORTS).decode(batch([bare], LinkType.RAW))
-    assert [one.source_mac for one in datagrams(columns, PORTS)] == [None]
+    assert [one.mac for one in datagrams(columns, PORTS)] == [b""]
