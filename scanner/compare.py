@@ -98,7 +98,10 @@ class Tally(NamedTuple):
 def session(seen: Observation) -> Session:
     """What is compared of an observation."""
     client, server = (seen.client_ip, seen.client_port), (seen.server_ip, seen.server_port)
-    special = {"gaps": seen.gaps > 0, "tries": len(seen.attempts) or int(seen.mechanism is not None)}
+    special: dict[str, Any] = {
+        "gaps": seen.gaps > 0,
+        "tries": len(seen.attempts) or int(seen.mechanism is not None),
+    }
     if _hidden(seen):
         special |= {"mechanism": None, "auth_class": INSIDE, "outcome": None, "tries": 0}
     told = tuple(special[name] if name in special else _plain(getattr(seen, name)) for name in COMPARED)
