@@ -255,13 +255,16 @@ class Account:
         if not steps or (len(steps) < STEPS_KEPT and step != steps[-1]):
             steps.append(step)
 
-    def infer(self, exchange_online: bool) -> None:
-        """Conclude from sizes what was said inside TLS, if nothing of it was heard."""
+    def infer(self, exchange: float) -> None:
+        """Conclude from sizes what was said inside TLS, if nothing of it was heard.
+
+        ``exchange``: how likely the server speaks Exchange Online's sentences.
+        """
         choice, implicit = self.choice, self.tls_mode is not _STARTTLS
         if self.attempts or choice is None or self.bare_inside or self.label("http.cookie"):
             return
         name = len(self.client_name) if self.client_name and not implicit else None
-        known = Known(exchange_online, implicit, name, None if implicit else self.reply)
+        known = Known(exchange, implicit, name, None if implicit else self.reply)
         self.inferred = infer(
             self.protocol,
             known,

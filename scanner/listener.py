@@ -28,6 +28,10 @@ _MICROSOFT = (ServerKind.EXCHANGE_ONLINE, ServerKind.SIGN_IN)
 LAYERS = 5
 """Protocols one inside the other: a proxy's CONNECT, mail, TLS, what keys show in it, and one to spare; more
 is not read."""
+BY_GREETING = {True: 0.97, False: 0.03}
+BY_NAME, BY_ADDRESS, ELSEWHERE = 0.93, 0.6, 0.08
+"""How likely a server speaks Exchange Online's sentences: that greets by such a name or by another; that has
+such a name, or but such an address (a hybrid server, a lab); any other (Exchange on the premises)."""
 LOCAL_ENDS = (".local", ".lan", ".internal", ".home.arpa")
 """Names of the site's own (RFC 6762 3, custom, ICANN's resolution of 2024-07-29, RFC 8375)."""
 
@@ -104,11 +108,19 @@ class Listener:
         elif account.greeting:
             account.tell_banner(banner(*account.greeting))
         if account.turns:
-            account.infer(match.kind is ServerKind.EXCHANGE_ONLINE)
+            account.infer(self._speaks_exchange(account, name, match))
         family = self.catalogue.family(name) if name and name is account.greeting_host else None
         if family and dns_name and self.catalogue.role(dns_name):
             family = dns_name
         return _observation(self.sensor, heard, account, (name, family), match)
+
+    def _speaks_exchange(self, account: Account, name: str | None, match: Match) -> float:
+        """How likely the server speaks Exchange Online's sentences: by greeting, name or address."""
+        if account.greeting_host:
+            return BY_GREETING[self.catalogue.role(account.greeting_host) is not None]
+        if match.kind is ServerKind.EXCHANGE_ONLINE:
+            return BY_NAME if self.catalogue.role(name) else BY_ADDRESS
+        return ELSEWHERE
 
     def _behind_proxy(self, account: Account, proxy: str, asked: str) -> tuple[str | None, Match]:
         """The server that a proxy was asked for: its name, and what it is by that or by what it says."""

@@ -141,8 +141,8 @@ class Dialogue:
 class Known:
     """What the clear part of a conversation told, which bears on what is inside TLS."""
 
-    exchange: bool = False
-    """The server is Exchange Online, whose sentences are known."""
+    exchange: float = 0.0
+    """How likely the server speaks Exchange Online's sentences."""
     implicit: bool = False
     """TLS from the start: the server speaks first inside it."""
     client_name: int | None = None
@@ -151,16 +151,10 @@ class Known:
     """Bytes of the reply to EHLO."""
 
 
-FRONT_END = 0.85
-"""How often what the catalogue takes for Exchange Online speaks its sentences: a hybrid server may not."""
-LIKE_EXCHANGE = 0.1
-"""How often another server does: Exchange on the premises."""
-
-
 def either(known: Known) -> tuple[tuple[float, Known], ...]:
     """A server speaks Exchange Online's sentences or does not: both, with weights."""
-    often = FRONT_END if known.exchange else LIKE_EXCHANGE
-    return (often, replace(known, exchange=True)), (1 - often, replace(known, exchange=False))
+    often = known.exchange
+    return (often, replace(known, exchange=1.0)), (1 - often, replace(known, exchange=0.0))
 
 
 class Script:

@@ -16,7 +16,7 @@ TAGS = {1: 0.06, 2: 0.16, 3: 0.1, 4: 0.24, 5: 0.3, 6: 0.06, 7: 0.03, 8: 0.03, 9:
 """Lengths of tags, and how many programs use them: ``a1``, ``A001``, ``a0001``."""
 OFTEN = {
     "PLAIN": (0.1, 0.14), "LOGIN": (0.02, 0.01), "XOAUTH2": (0.11, 0.2), "OAUTHBEARER": (0.01, 0.02),
-    "CRAM-MD5": (0.03, 0.0), "NTLM": (0.02, 0.01),
+    "CRAM-MD5": (0.05, 0.0), "NTLM": (0.02, 0.01),
 }  # fmt: skip
 
 
@@ -28,17 +28,16 @@ def dialogue(known: Known, tag: int) -> Dialogue:
     served = {"a look at the mailbox": 0.85, "LOGOUT": 0.12, END: 0.03}
     refused: dict[str, float] = {}
     logins = _logins(script, own, tag, (served, refused))
-    refused |= {"LOGOUT": 0.35, END: 0.4, "CAPABILITY": 0.04, "?": 0.01, **scaled(logins, 0.2)}
-    hello = {**scaled(logins, 0.84), "ID": 0.06, "CAPABILITY": 0.01, "LOGOUT": 0.04, "NOOP": 0.01, END: 0.03,
+    refused |= {"LOGOUT": 0.35, END: 0.4, "CAPABILITY": 0.04, "?": 0.01, **scaled(logins, 0.14)}
+    hello = {**scaled(logins, 0.84), "ID": 0.09, "CAPABILITY": 0.01, "LOGOUT": 0.04, "NOOP": 0.01, END: 0.03,
              "not offered": 0.002, "?": 0.005}  # fmt: skip
     offers = mix((own * 0.8, span(tag + 130, tag + 190)), (1 - own * 0.8, span(tag + 40, tag + 600)))
     farewell = mix((own, span(tag + 65, tag + 90)), (1 - own, span(tag + 20, tag + 150)))
     looks = {"a look at the mailbox": 0.78, "LOGOUT": 0.12, END: 0.1}
     look = mix((0.5, span(tag + 6, tag + 40)), (0.47, span(tag + 6, tag + 400)), (0.03, span(1, 3000)))
     script.move("CAPABILITY", at(tag + 13), offers, hello)
-    script.move(
-        "ID", mix((0.3, at(tag + 9)), (0.7, span(tag + 12, tag + 260))), span(tag + 20, tag + 300), hello
-    )
+    script.move("ID", mix((0.3, at(tag + 9)), (0.7, span(tag + 12, tag + 260))), span(tag + 10, tag + 300),
+                {**hello, END: 0.12})  # fmt: skip
     script.move("NOOP", at(tag + 7), span(tag + 8, tag + 60), hello)
     script.move("LOGOUT", at(tag + 9), farewell, {END: 0.995, "?": 0.005})
     script.move(

@@ -36,7 +36,7 @@ def dialogue(known: Known) -> Dialogue:
     script.move(
         "CAPA", at(6), offers, {**scaled(logins, 0.88), "AUTH": 0.02, "QUIT": 0.05, END: 0.04, "?": 0.01}
     )
-    script.move("AUTH", at(6), span(10, 120), {**scaled(logins, 0.8), "CAPA": 0.1, "QUIT": 0.05, END: 0.05})
+    script.move("AUTH", at(6), span(5, 120), {**scaled(logins, 0.8), "CAPA": 0.1, "QUIT": 0.05, END: 0.05})
     script.move("QUIT", at(6), farewell, {END: 0.995, "?": 0.005})
     script.move("a look at the mailbox", mix((0.75, at(6)), (0.2, span(7, 14)), (0.05, span(15, 200))),
                 mix((0.6, span(5, 40)), (0.4, span(5, 50_000))), looks)  # fmt: skip
@@ -48,15 +48,16 @@ def dialogue(known: Known) -> Dialogue:
 
 def _logins(script: Script, own: float, after: tuple[dict[str, float], dict[str, float]]) -> dict[str, float]:
     """SASL, and what POP3 has of its own."""
-    success = mix((own * 0.5, at(34)), (own * 0.5, at(38)), (1 - own, span(4, 110)))
-    refusal = mix((own, at(39, 56, 65, 41, 49, 47)), (1 - own, span(6, 120)))
-    said_ok = mix((0.8, at(5)), (0.2, span(4, 70)))
+    ok, err = mix((0.8, span(4, 70)), (0.2, span(5, 200))), mix((0.85, span(6, 80)), (0.15, span(6, 200)))
+    success = mix((own * 0.5, at(34)), (own * 0.5, at(38)), (1 - own, ok))
+    refusal = mix((own, at(39, 56, 65, 41, 49, 47)), (1 - own, err))
+    said_ok = mix((0.75, at(5)), (0.25, span(4, 80)))
     begins = sasl_sizes.logins(script, Frame("AUTH", 7, 4, success, refusal, OFTEN), after)
     both = mix((0.9, span(7 + 3 + 7 + 5, 7 + 45 + 7 + 33)), (0.1, span(14, 300)))
     ways: list[tuple[float, str, str, list[tuple[Sizes, Sizes]], tuple[Sizes, Sizes, Sizes]]] = [
         (0.55, "USERPASS", "USER and PASS", [(NAME.plus(7), said_ok)], (SECRET.plus(7), success, refusal)),
         (0.01, "USERPASS", "USER and PASS at once", [], (both, success.plus(5), refusal.plus(5))),
-        (0.02, "APOP", "APOP", [], (NAME.plus(40), success, refusal)),
+        (0.003, "APOP", "APOP", [], (NAME.plus(40), success, refusal)),
     ]
     for weight, mechanism, name, legs, last in ways:
         several = mechanism == "USERPASS" and not legs

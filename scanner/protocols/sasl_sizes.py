@@ -18,9 +18,9 @@ TOKEN = mix(
 """A token: 0.9 to 3 KB mostly, before base64; opaque ones may be short (facts 3.5)."""
 USER = mix((0.92, steps(10, 90)), (0.08, steps(94, 350)))
 """A user name: 4 to 65 characters mostly; at most 113 in Exchange Online."""
-PASSWORD = mix((0.85, steps(6, 46)), (0.15, steps(50, 350)))
+PASSWORD = mix((0.02, at(6)), (0.84, steps(10, 46)), (0.14, steps(50, 350)))
 """A password: up to 33 characters mostly; at most 256."""
-PLAIN = mix((0.9, steps(18, 118)), (0.1, steps(122, 550)))
+PLAIN = mix((0.85, steps(18, 118)), (0.15, steps(122, 420)))
 """User and password, at times the user twice."""
 HASHED = mix((0.9, steps(50, 122)), (0.1, steps(126, 250)))
 """User, blank and 32 digits."""
@@ -80,8 +80,8 @@ def logins(
 
 def _messages(mechanism: str, frame: int) -> tuple[list[Sizes], list[Sizes]]:
     """What the client says after the command that names the mechanism, and what each of it answers."""
-    empty = mix((0.9, at(frame, frame - 1)), (0.1, span(frame, 70)))
-    prompt = mix((0.9, at(frame + 12)), (0.1, span(frame, 60)))
+    empty = mix((0.85, at(frame, frame - 1)), (0.11, span(frame - 1, 20)), (0.04, span(21, 80)))
+    prompt = mix((0.93, at(frame + 12)), (0.07, span(frame, 60)))
     match mechanism:
         case "LOGIN":
             return [USER, PASSWORD], [prompt, prompt]

@@ -18,6 +18,10 @@ OFTEN = {
     "CRAM-MD5": (0.03, 0.0), "DIGEST-MD5": (0.02, 0.0), "NTLM": (0.02, 0.01), "GSSAPI": (0.005, 0.005),
     "SCRAM-SHA-1": (0.005, 0.005),
 }  # fmt: skip
+SENDER = mix((0.85, span(20, 62)), (0.15, span(63, 130)))
+"""``MAIL FROM:<>``, an address, and perhaps its size."""
+RECIPIENT = mix((0.88, span(17, 56)), (0.12, span(57, 110)))
+"""``RCPT TO:<>`` and an address."""
 BODY = mix((0.15, span(3, 60)), (0.5, span(61, 800)), (0.2, span(801, 8000)), (0.15, span(8001, 10_000_000)))
 """A message; test mails are short."""
 LACKS = 8
@@ -76,8 +80,8 @@ def _envelopes(script: Script, said: _Answers, logins: dict[str, float]) -> None
                 "?": 0.01, **scaled(logins, 0.08)}  # fmt: skip
     sent = {"QUIT": 0.6, END: 0.25, "MAIL": 0.08, "MAIL and RCPT": 0.04, "RSET": 0.02, "?": 0.01}
     together = {"DATA": 0.2, "?": 0.01, "body": 0.5, END: 0.15, "QUIT": 0.15}
-    script.move("MAIL", span(22, 110), said.sender, envelope)
-    script.move("MAIL refused", span(22, 110), said.refusal, unwanted)
+    script.move("MAIL", SENDER, said.sender, envelope)
+    script.move("MAIL refused", SENDER, said.refusal, unwanted)
     script.move("MAIL and RCPT", mix((0.8, span(45, 260)), (0.2, span(261, 4000))), said.several, together,
                 several=True)  # fmt: skip
     script.move(
@@ -97,14 +101,16 @@ class _Answers:
         own = 0.95 if known.exchange else 0.08
         other = 1 - own
         self.hello = _hello(known, offer)
-        self.short = span(8, 110)
-        self.sender = mix((own, at(21)), (other, span(8, 90)))
-        self.recipient = mix((own * 0.9, at(24)), (other, span(8, 110)), (0.1, span(40, 200)))
-        self.go_ahead = mix((own, at(46)), (other, span(8, 100)))
-        self.farewell = mix((own, at(48)), (other, span(8, 100)))
+        some = mix((0.8, span(8, 60)), (0.2, span(5, 160)))
+        no = mix((0.85, span(18, 130)), (0.15, span(10, 320)))
+        self.short = some
+        self.sender = mix((own, at(21)), (other, some))
+        self.recipient = mix((own * 0.9, at(24)), (other * 0.9, some), (0.1, no))
+        self.go_ahead = mix((own, at(46)), (other, some))
+        self.farewell = mix((own, at(48)), (other, some))
         self.several = mix((own, at(91, 45, 70)), (other, span(16, 300)))
-        self.refusal = mix((own, span(60, 260)), (other, span(20, 320)))
-        self.success = mix((own * 0.5, at(37)), (own * 0.5, span(82, 95)), (other, span(12, 110)))
+        self.refusal = mix((own, span(60, 260)), (other, no))
+        self.success = mix((own * 0.5, at(37)), (own * 0.5, span(82, 95)), (other, some))
 
 
 def _hello(known: Known, offer: str | None) -> Sizes:
@@ -131,5 +137,5 @@ def dialogues(known: Known) -> list[tuple[float, Dialogue]]:
     return [
         (weight * often, dialogue(kind, offer))
         for weight, kind in either(known)
-        for offer, often in (OFFERS[kind.exchange] if known.reply else {None: 1.0}).items()
+        for offer, often in (OFFERS[kind.exchange > 0] if known.reply else {None: 1.0}).items()
     ]

@@ -12,7 +12,7 @@ from collections.abc import Iterator
 
 from scanner.conversation import CLIENT, Side
 from scanner.events import Event, ServerHello, Turn
-from scanner.wire.ciphers import TLS13, Kind, plaintext, protection
+from scanner.wire.ciphers import TLS13, Kind, Protection, plaintext, protection
 
 SIZES_KEPT = 8
 """Records of a turn whose sizes are told: tickets and a greeting, a command in pieces; more are bulk."""
@@ -40,9 +40,8 @@ class Turns:
         self._padding = 0
         self._block = 0
         cbc = self._shield.kind is Kind.CBC
-        self._splits = (
-            _split_length(*self._shield[1:]) if cbc and choice.version in ("SSLv3", "TLSv1") else -1
-        )
+        splits = cbc and choice.version in ("SSLv3", "TLSv1")
+        self._splits = _split_length(self._shield, choice.encrypt_then_mac) if splits else -1
         self._split: tuple[Side, int] | None = None
         self._turn: tuple[Side, int, int, int, int, tuple[int, ...]] | None = None
 
@@ -117,6 +116,8 @@ def _block_of(inner: int) -> int:
     return next((block for block in reversed(_BLOCKS) if inner % block == 0), 0)
 
 
-def _split_length(overhead: int, block: int) -> int:
-    """Length of a record that holds one byte or none."""
-    return -(-(overhead + 1) // block) * block
+def _split_length(shield: Protection, encrypt_then_mac: bool) -> int:
+    """Length of a record that holds one byte or none; the MAC is padded with it, or behind (RFC 7366)."""
+    if encrypt_then_mac:
+        return shield.overhead + shield.block
+    return -(-(shield.overhead + 1) // shield.block) * shield.block

@@ -13,9 +13,9 @@ from scanner.model import AuthClass
 from scanner.sizes import Known
 
 C, S = Side.CLIENT, Side.SERVER
-EXCHANGE = Known(exchange=True, client_name=7, reply=204)
-OTHER = Known(client_name=7)
-IMPLICIT, OTHER_IMPLICIT = Known(exchange=True, implicit=True), Known(implicit=True)
+EXCHANGE = Known(exchange=0.9, client_name=7, reply=204)
+OTHER = Known(exchange=0.05, client_name=7)
+IMPLICIT, OTHER_IMPLICIT = Known(exchange=0.9, implicit=True), Known(exchange=0.1, implicit=True)
 ACCEPTED, REFUSED = Outcome.ACCEPTED, Outcome.REFUSED
 FOREIGN = (41, 14, 33, 14, 6, 37, 400, 35, 6, 20)
 MAIL = (45, 21, 31, 24, 6, 46, 400, 97, 6, 48)

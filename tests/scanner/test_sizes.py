@@ -81,8 +81,6 @@ def test_a_dialogue_shares_what_follows() -> None:
 
 
 def test_a_server_is_taken_for_either_kind() -> None:
-    for exchange in (False, True):
-        (own, mine), (other, theirs) = either(Known(exchange=exchange, reply=9))
-        assert own + other == pytest.approx(1.0)
-        assert (mine.exchange, theirs.exchange, mine.reply) == (True, False, 9)
-        assert (own > other) is exchange
+    (own, mine), (other, theirs) = either(Known(exchange=0.7, reply=9))
+    assert (own, other) == (0.7, pytest.approx(0.3))
+    assert (mine.exchange, theirs.exchange, mine.reply) == (1.0, 0.0, 9)
