@@ -21,8 +21,10 @@ LEAST = 0.6
 """A claim less sure than this is none: it stays unknown."""
 MOST = 0.99
 """Sizes alone prove nothing."""
-OVER_A_HOLE = 0.9
-"""Bytes are missing behind what was heard: it may have gone on otherwise."""
+OVER_A_HOLE, UNFINISHED = 0.9, 0.65
+"""The most where bytes are missing behind what was heard: it may have gone on otherwise; and the most of a
+login that was not heard to its end."""
+OVER_HOLE = "bytes are missing where a login could be"
 SILENT = 0.9
 """TLS stood, and the client said nothing in it."""
 STEPS_TOLD = 14
@@ -55,7 +57,7 @@ def infer(
         return None
     found = exchanges(turns, known.implicit, tls13)
     if not found:
-        return _silent(ended and not lost)
+        return _silent(ended, lost)
     return _inferred(dialogues, known, tuple(found), ended and not lost, lost)
 
 
@@ -66,7 +68,9 @@ def _dialogues(protocol: str) -> Callable[[Known], list[tuple[float, Dialogue]]]
     return getattr(import_module(name), "dialogues", None) if find_spec(name) else None
 
 
-def _silent(ended: bool) -> Inferred:
+def _silent(ended: bool, lost: bool) -> Inferred:
+    if lost:
+        return Inferred(AuthClass.UNKNOWN, 0.0, (), (OVER_HOLE,))
     if not ended:
         return Inferred(AuthClass.INCOMPLETE, SILENT, (), ("nothing said inside TLS yet",))
     return Inferred(AuthClass.NONE, SILENT, (), ("the client said nothing inside TLS",))
@@ -90,9 +94,12 @@ def _inferred(
     kind = ranking[0]
     own = [one for one in found if _class(one) is kind]
     attempts = _attempts(own)
-    sure = min(shares[kind], MOST, OVER_A_HOLE if lost else MOST)
+    sure = min(shares[kind], MOST)
+    if lost:
+        answered = attempts and attempts[-1].outcome is not None
+        sure = min(sure, OVER_A_HOLE if answered else UNFINISHED)
     if kind is AuthClass.NONE and not (ended or _SERVED.intersection(own[0].moves)):
-        why = "bytes are missing where a login could be" if lost else "ended before any login"
+        why = OVER_HOLE if lost else "ended before any login"
         gone = AuthClass.UNKNOWN if lost else AuthClass.INCOMPLETE
         return Inferred(gone, 0.0 if lost else sure, (), (*_steps(own[0]), why))
     if kind is AuthClass.NONE and lost:

@@ -24,8 +24,8 @@ TICKETS = (150, 330)
 """Bytes of a session ticket in TLS 1.3 as servers send them (lab 5)."""
 TICKETS_SENT = 2
 """OpenSSL's default; others send fewer or four."""
-REPLY_APART = (0.97, 0.03)
-"""How often a reply is one record, and how often more: servers write a reply at once."""
+REPLY_APART = (0.95, 0.05)
+"""How often a reply is one record, and how often more: servers mostly write a reply at once."""
 REPLIES_APART = (0.3, 0.7)
 """Likewise replies to commands that came together."""
 ODD = "?"

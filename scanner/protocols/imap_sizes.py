@@ -36,8 +36,10 @@ def dialogue(known: Known, tag: int) -> Dialogue:
     looks = {"a look at the mailbox": 0.78, "LOGOUT": 0.12, END: 0.1}
     look = mix((0.5, span(tag + 6, tag + 40)), (0.47, span(tag + 6, tag + 400)), (0.03, span(1, 3000)))
     script.move("CAPABILITY", at(tag + 13), offers, hello)
-    script.move("ID", mix((0.3, at(tag + 9)), (0.7, span(tag + 12, tag + 260))), span(tag + 10, tag + 300),
-                {**hello, END: 0.12})  # fmt: skip
+    own_name = mix((own, span(tag + 80, tag + 102)), (1 - own, span(tag + 10, tag + 300)))
+    script.move(
+        "ID", mix((0.3, at(tag + 9)), (0.7, span(tag + 12, tag + 260))), own_name, {**hello, END: 0.12}
+    )
     script.move("NOOP", at(tag + 7), span(tag + 8, tag + 60), hello)
     script.move("LOGOUT", at(tag + 9), farewell, {END: 0.995, "?": 0.005})
     script.move(
@@ -60,7 +62,10 @@ def _logins(
     success = mix((own, at(tag + 29)), (1 - own, ok))
     refusal = mix((own, at(tag + 26, tag + 39, tag + 47)), (1 - own, no))
     begins = sasl_sizes.logins(script, Frame("AUTHENTICATE", tag + 16, 4, success, refusal, OFTEN), after)
-    answers = mix((own, at(tag + 22)), (1 - own, ok)), mix((own, at(tag + 19, tag + 39)), (1 - own, no))
+    answers = (
+        mix((own, at(tag + 22)), (1 - own, ok)),
+        mix((own, at(tag + 19, tag + 39)), (1 - own, no)),
+    )
     words = mix((0.93, span(tag + 18, tag + 90)), (0.07, span(tag + 91, tag + 380)))
     counted = mix((0.7, span(tag + 11, tag + 16)), (0.3, span(tag + 17, tag + 60)))
     ready, word = mix((0.6, span(3, 40)), (0.4, at(4, 3, 16))), span(5, 90)
@@ -71,6 +76,12 @@ def _logins(
     ]
     for weight, name, legs, last in ways:
         begins |= scaled(script.login("IMAP-LOGIN", name, legs, (last, *answers), after), weight)
+    leave = span(tag + 60, tag + 130)  # refused, and a BYE in a record of its own
+    plain = sasl_sizes.PLAIN.plus(tag + 20)
+    for weight, mechanism, said in ((0.03, "IMAP-LOGIN", words), (0.02, "PLAIN", plain)):
+        name = f"{mechanism}, and sent away"
+        sent = script.login(mechanism, name, [], (said, leave, leave), after, 0.0, several=True)
+        begins |= scaled(sent, weight)
     return begins
 
 

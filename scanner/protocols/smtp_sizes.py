@@ -22,6 +22,8 @@ SENDER = mix((0.85, span(20, 62)), (0.15, span(63, 130)))
 """``MAIL FROM:<>``, an address, and perhaps its size."""
 RECIPIENT = mix((0.88, span(17, 56)), (0.12, span(57, 110)))
 """``RCPT TO:<>`` and an address."""
+TOGETHER = mix((0.6, span(45, 260)), (0.4, span(261, 4000)))
+"""An envelope in one go (RFC 2920), at times with the message (RFC 3030)."""
 BODY = mix((0.15, span(3, 60)), (0.5, span(61, 800)), (0.2, span(801, 8000)), (0.15, span(8001, 10_000_000)))
 """A message; test mails are short."""
 LACKS = 8
@@ -58,7 +60,8 @@ def dialogue(known: Known, offer: str | None = None) -> Dialogue:
     logins = sasl_sizes.logins(script, frame, (served, refused))
     refused |= {"QUIT": 0.4, END: 0.4, "RSET": 0.02, "MAIL": 0.02, "MAIL refused": 0.01, "?": 0.02}
     refused |= scaled(logins, 0.14)
-    hello = {"MAIL": 0.13, "MAIL refused": 0.04, "MAIL and RCPT": 0.03, "QUIT": 0.03, "EHLO": 0.02,
+    hello = {"MAIL": 0.13, "MAIL refused": 0.04, "MAIL and RCPT": 0.03, "MAIL and RCPT refused": 0.015,
+             "QUIT": 0.03, "EHLO": 0.02,
              "RSET": 0.01, END: 0.03, "not offered": 0.01, "?": 0.01, **scaled(logins, 0.72)}  # fmt: skip
     script.move("EHLO", _named(known.client_name), said.hello, hello)
     script.move("HELO", _named(known.client_name), said.short, hello)
@@ -82,8 +85,10 @@ def _envelopes(script: Script, said: _Answers, logins: dict[str, float]) -> None
     together = {"DATA": 0.2, "?": 0.01, "body": 0.5, END: 0.15, "QUIT": 0.15}
     script.move("MAIL", SENDER, said.sender, envelope)
     script.move("MAIL refused", SENDER, said.refusal, unwanted)
-    script.move("MAIL and RCPT", mix((0.8, span(45, 260)), (0.2, span(261, 4000))), said.several, together,
+    script.move("MAIL and RCPT", TOGETHER, said.several, together, several=True)
+    script.move("MAIL and RCPT refused", TOGETHER, span(60, 420), {"QUIT late": 0.5, END: 0.4, "QUIT": 0.1},
                 several=True)  # fmt: skip
+    script.move("QUIT late", at(6), span(30, 300), {END: 1.0}, several=True)
     script.move(
         "RCPT", span(20, 90), said.recipient, {"DATA": 0.7, "RCPT": 0.1, "QUIT": 0.1, END: 0.1, "?": 0.01}
     )
