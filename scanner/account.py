@@ -256,10 +256,7 @@ class Account:
             steps.append(step)
 
     def infer(self, exchange: float) -> None:
-        """Conclude from sizes what was said inside TLS, if nothing of it was heard.
-
-        ``exchange``: how likely the server speaks Exchange Online's sentences.
-        """
+        """Conclude from sizes what was said inside TLS; ``exchange``: see ``sizes.Known``."""
         choice, implicit = self.choice, self.tls_mode is not _STARTTLS
         if self.attempts or choice is None or self.bare_inside or self.label("http.cookie"):
             return

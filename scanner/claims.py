@@ -9,11 +9,11 @@ from importlib import import_module
 from importlib.util import find_spec
 
 from scanner.events import Outcome, Turn
-from scanner.inference import Exchange, Tried, Weighed, exchanges, weigh
+from scanner.inference import ODD, Exchange, Tried, Weighed, exchanges, weigh
 from scanner.model import Attempt, AuthClass
 from scanner.protocols.sasl import auth_class
 from scanner.record import record
-from scanner.sizes import Dialogue, Known
+from scanner.sizes import Dialogue, Known, Move
 
 REMEMBERED = 4096
 """Conversations whose claim is at hand: devices repeat themselves; past it they are weighed anew."""
@@ -29,6 +29,8 @@ SILENT = 0.9
 """TLS stood, and the client said nothing in it."""
 STEPS_TOLD = 14
 """Turns that the evidence names."""
+SHORT, LONG = 200, 600
+"""Bytes up to which a message that hides something is called short, and from which long."""
 _SERVED = frozenset(
     {"MAIL", "MAIL and RCPT", "RCPT", "RCPT and DATA", "DATA", "body", "QUIT", "LOGOUT", "MAIL refused"}
 )
@@ -90,7 +92,7 @@ def _inferred(
         shares[_class(one)] += one.share
     ranking = sorted(shares, key=lambda kind: -shares[kind])
     if not ranking or ranking[0] is AuthClass.UNKNOWN or shares[ranking[0]] < LEAST:
-        return _unknown(found, ranking, shares)
+        return _unknown(found, ranking, shares, said)
     kind = ranking[0]
     own = [one for one in found if _class(one) is kind]
     attempts = _attempts(own)
@@ -98,15 +100,17 @@ def _inferred(
     if lost:
         answered = attempts and attempts[-1].outcome is not None
         sure = min(sure, OVER_A_HOLE if answered else UNFINISHED)
-    if kind is AuthClass.NONE and not (ended or _SERVED.intersection(own[0].moves)):
+    if kind is AuthClass.NONE and not (ended or _SERVED.intersection(move.name for move in own[0].moves)):
         why = OVER_HOLE if lost else "ended before any login"
         gone = AuthClass.UNKNOWN if lost else AuthClass.INCOMPLETE
-        return Inferred(gone, 0.0 if lost else sure, (), (*_steps(own[0]), why))
+        return Inferred(gone, 0.0 if lost else sure, (), (*_steps(own[0], said), why))
     if kind is AuthClass.NONE and lost:
         return Inferred(
-            AuthClass.UNKNOWN, 0.0, (), (*_steps(own[0]), "bytes are missing where a login could be")
+            AuthClass.UNKNOWN, 0.0, (), (*_steps(own[0], said), "bytes are missing where a login could be")
         )
-    return Inferred(kind, round(sure, 3), attempts, (*_steps(own[0]), *_rival(ranking[1:], shares, found)))
+    return Inferred(
+        kind, round(sure, 3), attempts, (*_steps(own[0], said), *_rival(ranking[1:], shares, found))
+    )
 
 
 def _class(one: Weighed) -> AuthClass:
@@ -133,16 +137,44 @@ def _attempts(own: Sequence[Weighed]) -> tuple[Attempt, ...]:
 
 
 def _unknown(
-    found: Sequence[Weighed], ranking: Sequence[AuthClass], shares: dict[AuthClass, float]
+    found: Sequence[Weighed],
+    ranking: Sequence[AuthClass],
+    shares: dict[AuthClass, float],
+    said: Sequence[Exchange],
 ) -> Inferred:
-    steps = _steps(found[0]) if found else ()
+    steps = _steps(found[0], said) if found else ()
     best = [f"{kind.value} {shares[kind]:.2f}" for kind in ranking[:2] if kind is not AuthClass.UNKNOWN]
     why = f"cannot be told apart: {', '.join(best)}" if best else "no dialogue that is known fits"
     return Inferred(AuthClass.UNKNOWN, 0.0, (), (*steps, why))
 
 
-def _steps(one: Weighed) -> tuple[str, ...]:
-    return tuple(f"inside TLS: {move}" for move in one.moves[:STEPS_TOLD])
+def _steps(one: Weighed, said: Sequence[Exchange]) -> tuple[str, ...]:
+    """The dialogue for people: what the client must have said, and how long the server's answer was."""
+    return tuple(_step(move, exchange) for move, exchange in zip(one.moves[:STEPS_TOLD], said, strict=False))
+
+
+def _step(move: Move, exchange: Exchange) -> str:
+    low, high, server_low, server_high, _ = exchange
+    size = _sized(high) if move.hides else _bytes(low, high)
+    if server_low is None or server_high is None:
+        return f"inside TLS: {_named(move)} ({size}), no answer"
+    came = f", {move.outcome.value}" if move.outcome else ""
+    return f"inside TLS: {_named(move)} ({size}), answered by {_bytes(server_low, server_high)}{came}"
+
+
+def _named(move: Move) -> str:
+    return "something else" if move.name == ODD else move.name
+
+
+def _bytes(low: int, high: int) -> str:
+    return f"{high} bytes" if low == high else f"{low} to {high} bytes"
+
+
+def _sized(size: int) -> str:
+    """The class of a size that must not be told."""
+    if size <= SHORT:
+        return "short, password-sized"
+    return "long, token-sized" if size >= LONG else "neither short nor long"
 
 
 def _rival(

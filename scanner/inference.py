@@ -49,7 +49,7 @@ class Weighed(NamedTuple):
 
     share: float
     tried: tuple[Tried, ...]
-    moves: tuple[str, ...]
+    moves: tuple[Move, ...]
     """What each turn of the client must have been, on the likeliest walk."""
     odd: bool
     """Something in it is explained by nothing."""
@@ -96,12 +96,12 @@ def _explained(dialogues: Sequence[tuple[float, Dialogue]], done: dict[Place, Wa
     return sorted(found.values(), key=lambda one: -one.share)
 
 
-def _moves(dialogue: Dialogue, path: Path) -> tuple[str, ...]:
-    names = []
+def _moves(dialogue: Dialogue, path: Path) -> tuple[Move, ...]:
+    passed = []
     while path is not None:
-        names.append(dialogue.moves[path[0]].name)
+        passed.append(dialogue.moves[path[0]])
         path = path[1]
-    return tuple(reversed(names))
+    return tuple(reversed(passed))
 
 
 def _step(

@@ -6,7 +6,7 @@ how many, and what may follow how often. ``scanner.inference`` weighs what was h
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 from scanner.events import Outcome
@@ -110,6 +110,8 @@ class Move:
     """A login ends with its answer."""
     several: bool = False
     """More than one command at once: the replies are several, mostly in records of their own."""
+    hides: bool = False
+    """It holds a name or a secret: how long it is must not be told."""
 
 
 END = "end"
@@ -172,9 +174,10 @@ class Script:
         follows: Mapping[str, float],
         *,
         several: bool = False,
+        hides: bool = False,
     ) -> None:
         """Add one that has nothing to do with a login."""
-        self.moves[name] = Move(name, client, server, follows, several=several)
+        self.moves[name] = Move(name, client, server, follows, several=several, hides=hides)
 
     def login(
         self,
@@ -184,10 +187,14 @@ class Script:
         last: tuple[Sizes, Sizes, Sizes],
         after: tuple[Mapping[str, float], Mapping[str, float]],
         accepted: float = ACCEPTED,
+        *,
+        titles: Sequence[str] = (),
+        bare: bool = False,
         several: bool = False,
     ) -> dict[str, float]:
         """Add a login: legs of client and challenge; the last message, success, refusal; what follows.
 
+        ``titles``: what each message is, for people; ``bare``: the first but names the mechanism.
         Gives the moves that begin it, with weights that come to one.
         """
         legs = list(legs)
@@ -196,11 +203,14 @@ class Script:
         for number, (client, server) in enumerate(legs):
             next_ = {names[number + 1]: 1.0} if number + 1 < len(legs) else ends
             begun = mechanism if number == 0 else None
-            self.moves[names[number]] = Move(name, client, server, {**next_, END: BROKEN_OFF}, begun)
+            title, hides = titles[number] if titles else name, number > 0 or not bare
+            follows = {**next_, END: BROKEN_OFF}
+            self.moves[names[number]] = Move(title, client, server, follows, begun, hides=hides)
         outcomes = (Outcome.ACCEPTED, Outcome.REFUSED)
-        for end, outcome, server, follows in zip(ends, outcomes, last[1:], after, strict=True):
+        for end, outcome, server, following in zip(ends, outcomes, last[1:], after, strict=True):
             begun = None if legs else mechanism
-            self.moves[end] = Move(name, last[0], server, follows, begun, outcome, several)
+            title = titles[-1] if titles else name
+            self.moves[end] = Move(title, last[0], server, following, begun, outcome, several, True)
         return {names[0]: 1.0} if names else ends
 
 

@@ -30,7 +30,7 @@ def dialogue(known: Known, tag: int) -> Dialogue:
     logins = _logins(script, own, tag, (served, refused))
     refused |= {"LOGOUT": 0.35, END: 0.4, "CAPABILITY": 0.04, "?": 0.01, **scaled(logins, 0.14)}
     hello = {**scaled(logins, 0.84), "ID": 0.09, "CAPABILITY": 0.01, "LOGOUT": 0.04, "NOOP": 0.01, END: 0.03,
-             "not offered": 0.002, "?": 0.005}  # fmt: skip
+             "not offered": 0.008, "?": 0.005}  # fmt: skip
     offers = mix((own * 0.8, span(tag + 130, tag + 190)), (1 - own * 0.8, span(tag + 40, tag + 600)))
     farewell = mix((own, span(tag + 65, tag + 90)), (1 - own, span(tag + 20, tag + 150)))
     looks = {"a look at the mailbox": 0.78, "LOGOUT": 0.12, END: 0.1}
@@ -49,7 +49,7 @@ def dialogue(known: Known, tag: int) -> Dialogue:
                 {**scaled(logins, 0.6), "LOGOUT": 0.2, END: 0.2})  # fmt: skip
     script.move("?", span(1, 3000), span(1, 3000), {"?": 0.3, END: 0.3, "LOGOUT": 0.1, **scaled(logins, 0.2)})
     begins = {"CAPABILITY": 0.62, "ID": 0.03, "LOGOUT": 0.02, "NOOP": 0.01, END: 0.02, "?": 0.01,
-              "not offered": 0.003, **scaled(logins, 0.3)}  # fmt: skip
+              "not offered": 0.008, **scaled(logins, 0.3)}  # fmt: skip
     return Dialogue(script.moves, begins)
 
 
@@ -70,7 +70,7 @@ def _logins(
     counted = mix((0.7, span(tag + 11, tag + 16)), (0.3, span(tag + 17, tag + 60)))
     ready, word = mix((0.6, span(3, 40)), (0.4, at(4, 3, 16))), span(5, 90)
     ways: list[tuple[float, str, list[tuple[Sizes, Sizes]], Sizes]] = [
-        (0.3, "LOGIN", [], words),
+        (0.3, "LOGIN with user name and password", [], words),
         (0.02, "LOGIN with literals", [(counted, ready), (word, ready)], span(5, 60)),
         (0.02, "LOGIN with a literal", [(span(tag + 14, tag + 90), ready)], span(5, 60)),
     ]
@@ -78,8 +78,8 @@ def _logins(
         begins |= scaled(script.login("IMAP-LOGIN", name, legs, (last, *answers), after), weight)
     leave = span(tag + 60, tag + 130)  # refused, and a BYE in a record of its own
     plain = sasl_sizes.PLAIN.plus(tag + 20)
-    for weight, mechanism, said in ((0.03, "IMAP-LOGIN", words), (0.02, "PLAIN", plain)):
-        name = f"{mechanism}, and sent away"
+    for weight, mechanism, said in ((0.008, "IMAP-LOGIN", words), (0.006, "PLAIN", plain)):
+        name = f"{mechanism.removeprefix('IMAP-')} with user name and password, and sent away"
         sent = script.login(mechanism, name, [], (said, leave, leave), after, 0.0, several=True)
         begins |= scaled(sent, weight)
     return begins

@@ -60,8 +60,9 @@ def _logins(script: Script, own: float, after: tuple[dict[str, float], dict[str,
         (0.003, "APOP", "APOP", [], (NAME.plus(40), success, refusal)),
     ]
     for weight, mechanism, name, legs, last in ways:
-        several = mechanism == "USERPASS" and not legs
-        begins |= scaled(script.login(mechanism, name, legs, last, after, several=several), weight)
+        several, titles = mechanism == "USERPASS" and not legs, ("USER", "PASS") if legs else ()
+        login = script.login(mechanism, name, legs, last, after, titles=titles, several=several)
+        begins |= scaled(login, weight)
     return begins
 
 

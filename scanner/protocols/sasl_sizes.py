@@ -25,6 +25,12 @@ PLAIN = mix((0.85, steps(18, 118)), (0.15, steps(122, 420)))
 HASHED = mix((0.9, steps(50, 122)), (0.1, steps(126, 250)))
 """User, blank and 32 digits."""
 TOKENS = ("XOAUTH2", "OAUTHBEARER")
+TITLES = {
+    "LOGIN": ("user name", "password"), "PLAIN": ("user name and password",), "XOAUTH2": ("token",),
+    "OAUTHBEARER": ("token",), "CRAM-MD5": ("digest",), "DIGEST-MD5": ("digest", "empty answer"),
+    "NTLM": ("negotiate message", "authenticate message"),
+}  # fmt: skip
+"""What the messages of mechanisms are, for people."""
 TOLD_WHY_NOT = 0.13
 """How often a token is refused by an error in JSON, which the client answers by nothing (RFC 7628 3.2.2)."""
 
@@ -52,30 +58,41 @@ def logins(
     for mechanism, (apart, at_once) in frame.often.items():
         messages, challenges = _messages(mechanism, frame.challenge)
         bare = frame.command + len(mechanism)
-        opening, *said = [at(bare), *messages]
-        ways = [
-            (apart, f"{frame.verb} {mechanism}", [opening, *said], challenges),
-            (
-                at_once,
-                f"{frame.verb} {mechanism} at once",
-                [said[0].plus(bare - 1), *said[1:]],
-                challenges[1:],
-            ),
-        ]
-        for often, name, turns, answers in ways:
-            legs = list(zip(turns[:-1], answers, strict=True))
-            refused = TOLD_WHY_NOT if mechanism in TOKENS else 0.0
-            if refused and often:
-                json = mix((0.7, span(40, 330)), (0.3, frame.refusal))
-                told = script.login(
-                    mechanism, f"{name}, told why not", [*legs, (turns[-1], json)],
-                    (at(2, 3), frame.refusal, frame.refusal), after, 0.02,
-                )  # fmt: skip
-                begins |= scaled(told, often * refused)
-            if often:
-                last = turns[-1], frame.success, frame.refusal
-                begins |= scaled(script.login(mechanism, name, legs, last, after), often * (1 - refused))
+        begins |= _way(script, frame, after, mechanism, apart, [at(bare), *messages], challenges)
+        joined = [messages[0].plus(bare - 1), *messages[1:]]
+        begins |= _way(script, frame, after, mechanism, at_once, joined, challenges[1:])
     return begins
+
+
+def _way(
+    script: Script,
+    frame: Frame,
+    after: tuple[Mapping[str, float], Mapping[str, float]],
+    mechanism: str,
+    often: float,
+    said: list[Sizes],
+    challenges: list[Sizes],
+) -> dict[str, float]:
+    """Add one way to use a mechanism: with the first message apart from the command, or at once."""
+    if not often:
+        return {}
+    legs, last = list(zip(said[:-1], challenges, strict=True)), said[-1]
+    parts, apart = TITLES.get(mechanism, ("answer",) * 3), len(said) > len(_messages(mechanism, 0)[0])
+    command = f"{frame.verb} {mechanism}"
+    name = command if apart else f"{command} at once"
+    titles = [command, *parts] if apart else [f"{command} with its {parts[0]}", *parts[1:]]
+    titles = titles[: len(said)]
+    refused = TOLD_WHY_NOT if mechanism in TOKENS else 0.0
+    begins: dict[str, float] = {}
+    if refused:
+        json = mix((0.7, span(40, 330)), (0.3, frame.refusal))
+        answer, why = (at(2, 3), frame.refusal, frame.refusal), [*titles, "an empty answer to the error"]
+        told = script.login(mechanism, f"{name}, told why not", [*legs, (last, json)], answer, after, 0.02,
+                            titles=why, bare=apart)  # fmt: skip
+        begins |= scaled(told, often * refused)
+    answers = last, frame.success, frame.refusal
+    plain = script.login(mechanism, name, legs, answers, after, titles=titles, bare=apart)
+    return begins | scaled(plain, often * (1 - refused))
 
 
 def _messages(mechanism: str, frame: int) -> tuple[list[Sizes], list[Sizes]]:

@@ -33,7 +33,7 @@ OFFERS = {
     False: {"LOGIN XOAUTH2": 0.03, "": 0.1, None: 0.87},
 }
 """How often Exchange Online (True) and others offer just these mechanisms, none, or whatever else (None)."""
-UNOFFERED = 0.02
+UNOFFERED = 0.06
 """How much rarer a mechanism is used that was not offered."""
 _STARTTLS_LINE, _AUTH_LINE = 14, 11
 
@@ -61,12 +61,15 @@ def dialogue(known: Known, offer: str | None = None) -> Dialogue:
     refused |= {"QUIT": 0.4, END: 0.4, "RSET": 0.02, "MAIL": 0.02, "MAIL refused": 0.01, "?": 0.02}
     refused |= scaled(logins, 0.14)
     hello = {"MAIL": 0.13, "MAIL refused": 0.04, "MAIL and RCPT": 0.03, "MAIL and RCPT refused": 0.015,
-             "QUIT": 0.03, "EHLO": 0.02,
+             "QUIT": 0.03, "EHLO": 0.02, "NOOP": 0.01,
              "RSET": 0.01, END: 0.03, "not offered": 0.01, "?": 0.01, **scaled(logins, 0.72)}  # fmt: skip
     script.move("EHLO", _named(known.client_name), said.hello, hello)
     script.move("HELO", _named(known.client_name), said.short, hello)
     script.move("not offered", span(11, 40), said.refusal, {**scaled(logins, 0.5), "QUIT": 0.3, END: 0.2})
     script.move("RSET", at(6), said.short, {"MAIL": 0.6, "QUIT": 0.15, END: 0.1, **scaled(logins, 0.15)})
+    script.move(
+        "NOOP", at(6), said.short, {"NOOP": 0.3, "QUIT": 0.4, "MAIL": 0.1, END: 0.1, **scaled(logins, 0.1)}
+    )
     script.move("QUIT", at(6), said.farewell, {END: 0.995, "?": 0.005})
     script.move("?", mix((0.7, span(1, 200)), (0.3, span(201, 6000))), span(2, 600),
                 {"?": 0.3, END: 0.3, "MAIL": 0.1, "EHLO": 0.1, "QUIT": 0.1,
@@ -83,8 +86,8 @@ def _envelopes(script: Script, said: _Answers, logins: dict[str, float]) -> None
                 "?": 0.01, **scaled(logins, 0.08)}  # fmt: skip
     sent = {"QUIT": 0.6, END: 0.25, "MAIL": 0.08, "MAIL and RCPT": 0.04, "RSET": 0.02, "?": 0.01}
     together = {"DATA": 0.2, "?": 0.01, "body": 0.5, END: 0.15, "QUIT": 0.15}
-    script.move("MAIL", SENDER, said.sender, envelope)
-    script.move("MAIL refused", SENDER, said.refusal, unwanted)
+    script.move("MAIL", SENDER, said.sender, envelope, hides=True)
+    script.move("MAIL refused", SENDER, said.refusal, unwanted, hides=True)
     script.move("MAIL and RCPT", TOGETHER, said.several, together, several=True)
     script.move("MAIL and RCPT refused", TOGETHER, span(60, 420), {"QUIT late": 0.5, END: 0.4, "QUIT": 0.1},
                 several=True)  # fmt: skip
