@@ -29,7 +29,7 @@ def dialogue(known: Known, tag: int) -> Dialogue:
     refused: dict[str, float] = {}
     logins = _logins(script, own, tag, (served, refused))
     refused |= {"LOGOUT": 0.35, END: 0.4, "CAPABILITY": 0.04, "?": 0.01, **scaled(logins, 0.14)}
-    hello = {**scaled(logins, 0.84), "ID": 0.09, "CAPABILITY": 0.01, "LOGOUT": 0.04, "NOOP": 0.01, END: 0.03,
+    hello = {**scaled(logins, 0.84), "ID": 0.09, "CAPABILITY": 0.03, "LOGOUT": 0.05, "NOOP": 0.01, END: 0.03,
              "not offered": 0.008, "?": 0.005}  # fmt: skip
     offers = mix((own * 0.8, span(tag + 130, tag + 190)), (1 - own * 0.8, span(tag + 40, tag + 600)))
     farewell = mix((own, span(tag + 65, tag + 90)), (1 - own, span(tag + 20, tag + 150)))
@@ -38,7 +38,10 @@ def dialogue(known: Known, tag: int) -> Dialogue:
     script.move("CAPABILITY", at(tag + 13), offers, hello)
     own_name = mix((own, span(tag + 80, tag + 102)), (1 - own, span(tag + 10, tag + 300)))
     script.move(
-        "ID", mix((0.3, at(tag + 9)), (0.7, span(tag + 12, tag + 260))), own_name, {**hello, END: 0.12}
+        "ID",
+        mix((0.3, at(tag + 9)), (0.5, span(tag + 25, tag + 120)), (0.2, span(tag + 12, tag + 260))),
+        own_name,
+        {**hello, END: 0.12, "LOGOUT": 0.12},
     )
     script.move("NOOP", at(tag + 7), span(tag + 8, tag + 60), hello)
     script.move("LOGOUT", at(tag + 9), farewell, {END: 0.995, "?": 0.005})

@@ -16,11 +16,11 @@ TOKEN = mix(
     (0.06, steps(210, 698)), (0.1, steps(702, 1298)), (0.74, steps(1302, 4402)), (0.1, steps(4406, 9002))
 )
 """A token: 0.9 to 3 KB mostly, before base64; opaque ones may be short (facts 3.5)."""
-USER = mix((0.92, steps(10, 90)), (0.08, steps(94, 350)))
+USER = mix((0.17, steps(10, 18)), (0.75, steps(22, 90)), (0.08, steps(94, 350)))
 """A user name: 4 to 65 characters mostly; at most 113 in Exchange Online."""
 PASSWORD = mix((0.02, at(6)), (0.84, steps(10, 46)), (0.14, steps(50, 350)))
 """A password: up to 33 characters mostly; at most 256."""
-PLAIN = mix((0.85, steps(18, 118)), (0.15, steps(122, 420)))
+PLAIN = mix((0.12, steps(18, 34)), (0.73, steps(38, 118)), (0.15, steps(122, 420)))
 """User and password, at times the user twice."""
 HASHED = mix((0.9, steps(50, 122)), (0.1, steps(126, 250)))
 """User, blank and 32 digits."""

@@ -15,7 +15,7 @@ from scanner.sizes import END, Dialogue, Known, Script, Sizes, at, either, mix, 
 
 OFTEN = {
     "LOGIN": (0.27, 0.13), "PLAIN": (0.05, 0.12), "XOAUTH2": (0.08, 0.22), "OAUTHBEARER": (0.01, 0.02),
-    "CRAM-MD5": (0.03, 0.0), "DIGEST-MD5": (0.02, 0.0), "NTLM": (0.02, 0.01), "GSSAPI": (0.005, 0.005),
+    "CRAM-MD5": (0.03, 0.0), "DIGEST-MD5": (0.02, 0.0), "NTLM": (0.02, 0.01), "GSSAPI": (0.001, 0.001),
     "SCRAM-SHA-1": (0.005, 0.005),
 }  # fmt: skip
 SENDER = mix((0.85, span(20, 62)), (0.15, span(63, 130)))
@@ -24,7 +24,7 @@ RECIPIENT = mix((0.88, span(17, 56)), (0.12, span(57, 110)))
 """``RCPT TO:<>`` and an address."""
 TOGETHER = mix((0.6, span(45, 260)), (0.4, span(261, 4000)))
 """An envelope in one go (RFC 2920), at times with the message (RFC 3030)."""
-BODY = mix((0.15, span(3, 60)), (0.5, span(61, 800)), (0.2, span(801, 8000)), (0.15, span(8001, 10_000_000)))
+BODY = mix((0.03, span(3, 60)), (0.62, span(61, 800)), (0.2, span(801, 8000)), (0.15, span(8001, 10_000_000)))
 """A message; test mails are short."""
 LACKS = 8
 """Bytes that a reply to EHLO may lack inside TLS, STARTTLS taken out; some servers leave out more."""
