@@ -30,7 +30,7 @@ def dialogue(known: Known, tag: int) -> Dialogue:
     logins = _logins(script, own, tag, (served, refused))
     refused |= {"LOGOUT": 0.35, END: 0.4, "CAPABILITY": 0.04, "?": 0.01, **scaled(logins, 0.14)}
     hello = {**scaled(logins, 0.84), "ID": 0.09, "CAPABILITY": 0.03, "LOGOUT": 0.05, "NOOP": 0.01, END: 0.03,
-             "not offered": 0.008, "?": 0.005}  # fmt: skip
+             "not offered": 0.012, "?": 0.005}  # fmt: skip
     offers = mix((own * 0.8, span(tag + 130, tag + 190)), (1 - own * 0.8, span(tag + 40, tag + 600)))
     farewell = mix((own, span(tag + 65, tag + 90)), (1 - own, span(tag + 20, tag + 150)))
     looks = {"a look at the mailbox": 0.78, "LOGOUT": 0.12, END: 0.1}
@@ -48,11 +48,12 @@ def dialogue(known: Known, tag: int) -> Dialogue:
     script.move(
         "a look at the mailbox", look, mix((0.6, span(tag + 5, 400)), (0.4, span(tag + 5, 60_000))), looks
     )
-    script.move("not offered", span(tag + 10, tag + 60), span(tag + 8, tag + 90),
+    refused_command = mix((0.6, sasl_sizes.bare(tag + 16)), (0.4, span(tag + 9, tag + 40)))
+    script.move("not offered", refused_command, span(tag + 8, tag + 90),
                 {**scaled(logins, 0.6), "LOGOUT": 0.2, END: 0.2})  # fmt: skip
     script.move("?", span(1, 3000), span(1, 3000), {"?": 0.3, END: 0.3, "LOGOUT": 0.1, **scaled(logins, 0.2)})
     begins = {"CAPABILITY": 0.62, "ID": 0.03, "LOGOUT": 0.02, "NOOP": 0.01, END: 0.02, "?": 0.01,
-              "not offered": 0.008, **scaled(logins, 0.3)}  # fmt: skip
+              "not offered": 0.012, **scaled(logins, 0.3)}  # fmt: skip
     return Dialogue(script.moves, begins)
 
 

@@ -40,7 +40,9 @@ def dialogue(known: Known) -> Dialogue:
     script.move("QUIT", at(6), farewell, {END: 0.995, "?": 0.005})
     script.move("a look at the mailbox", mix((0.75, at(6)), (0.2, span(7, 14)), (0.05, span(15, 200))),
                 mix((0.6, span(5, 40)), (0.4, span(5, 50_000))), looks)  # fmt: skip
-    script.move("not offered", span(8, 30), span(8, 90), {**scaled(logins, 0.6), "QUIT": 0.2, END: 0.2})
+    script.move(
+        "not offered", sasl_sizes.bare(7), span(8, 90), {**scaled(logins, 0.6), "QUIT": 0.2, END: 0.2}
+    )
     script.move("?", span(1, 3000), span(1, 3000), {"?": 0.3, END: 0.3, "QUIT": 0.1, **scaled(logins, 0.2)})
     begins = {"CAPA": 0.4, "QUIT": 0.04, "AUTH": 0.01, END: 0.02, "?": 0.01, "not offered": 0.01}
     return Dialogue(script.moves, {**begins, **scaled(logins, 0.5)})

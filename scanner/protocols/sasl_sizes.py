@@ -50,6 +50,24 @@ class Frame:
     """How often each mechanism is used, without and with a first message in the command."""
 
 
+MECHANISMS = (
+    "NTLM",
+    "PLAIN",
+    "LOGIN",
+    "GSSAPI",
+    "XOAUTH2",
+    "CRAM-MD5",
+    "DIGEST-MD5",
+    "OAUTHBEARER",
+    "SCRAM-SHA-1",
+)
+
+
+def bare(command: int) -> Sizes:
+    """A command that names a mechanism and nothing else; ``command``: as in ``Frame``."""
+    return at(*(command + len(name) for name in MECHANISMS))
+
+
 def logins(
     script: Script, frame: Frame, after: tuple[Mapping[str, float], Mapping[str, float]]
 ) -> dict[str, float]:
@@ -57,9 +75,9 @@ def logins(
     begins: dict[str, float] = {}
     for mechanism, (apart, at_once) in frame.often.items():
         messages, challenges = _messages(mechanism, frame.challenge)
-        bare = frame.command + len(mechanism)
-        begins |= _way(script, frame, after, mechanism, apart, [at(bare), *messages], challenges)
-        joined = [messages[0].plus(bare - 1), *messages[1:]]
+        command = frame.command + len(mechanism)
+        begins |= _way(script, frame, after, mechanism, apart, [at(command), *messages], challenges)
+        joined = [messages[0].plus(command - 1), *messages[1:]]
         begins |= _way(script, frame, after, mechanism, at_once, joined, challenges[1:])
     return begins
 

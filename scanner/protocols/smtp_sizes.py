@@ -65,7 +65,9 @@ def dialogue(known: Known, offer: str | None = None) -> Dialogue:
              "RSET": 0.01, END: 0.03, "not offered": 0.01, "?": 0.01, **scaled(logins, 0.72)}  # fmt: skip
     script.move("EHLO", _named(known.client_name), said.hello, hello)
     script.move("HELO", _named(known.client_name), said.short, hello)
-    script.move("not offered", span(11, 40), said.refusal, {**scaled(logins, 0.5), "QUIT": 0.3, END: 0.2})
+    script.move(
+        "not offered", sasl_sizes.bare(7), said.refusal, {**scaled(logins, 0.5), "QUIT": 0.3, END: 0.2}
+    )
     script.move("RSET", at(6), said.short, {"MAIL": 0.6, "QUIT": 0.15, END: 0.1, **scaled(logins, 0.15)})
     script.move(
         "NOOP", at(6), said.short, {"NOOP": 0.3, "QUIT": 0.4, "MAIL": 0.1, END: 0.1, **scaled(logins, 0.1)}
