@@ -55,6 +55,7 @@ TESTED_WITH = {
     "scanner.cli.commands": "scanner/cli/test_commands.py",
     "scanner.cli.reading": "scanner/cli/test_commands.py",
     "scanner.dissection": "scanner/dissection/test_streams.py",
+    "scanner.protocols.http_ways": "scanner/protocols/test_http_sizes.py",
     "scanner.protocols.imap_sizes": "scanner/test_claims.py",
     "scanner.protocols.pop3_sizes": "scanner/test_claims.py",
     "scanner.protocols.smtp_sizes": "scanner/test_claims.py",
