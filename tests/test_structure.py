@@ -31,6 +31,7 @@ FLOORS = (
         "scanner.listener",
         "scanner.account",
         "scanner.recognise",
+        "scanner.web_claims",
     ),
     ("scanner.dissection", "scanner.compare"),
     ("scanner.report", "scanner.capture", "scanner.crew"),
