@@ -19,6 +19,7 @@ from scanner.protocols.banner import banner
 from scanner.recognise import Recognised, inner_protocol, inner_tls, known, recognise
 from scanner.record import record
 from scanner.session import Dialect
+from scanner.web_claims import infer_web
 
 STARTTLS_PORTS = frozenset({25, 587, 2525, 110, 143})
 """Where a server of mail speaks in clear first (RFC 6409, RFC 1939, RFC 9051; 2525 by custom)."""
@@ -107,7 +108,10 @@ class Listener:
                 account.forget("http.server", "http.realm", "http.title")  # nobody asks what it is
         elif account.greeting:
             account.tell_banner(banner(*account.greeting))
-        if account.turns:
+        if account.turns and account.protocol == "http":
+            if match.kind is ServerKind.EXCHANGE_ONLINE:
+                infer_web(account, name)
+        elif account.turns:
             account.infer(self._speaks_exchange(account, name, match))
         family = self.catalogue.family(name) if name and name is account.greeting_host else None
         if family and dns_name and self.catalogue.role(dns_name):
