@@ -28,6 +28,8 @@ REPLY_APART = (0.95, 0.05)
 """How often a reply is one record, and how often more: servers mostly write a reply at once."""
 REPLIES_APART = (0.3, 0.7)
 """Likewise replies to commands that came together."""
+QUIT = 6
+"""Bytes of the command by which a client takes its leave; some close at once, before the answer comes."""
 ODD = "?"
 
 Tried = tuple[str, Outcome | None]
@@ -202,8 +204,10 @@ def _stripped(turns: Sequence[Turn], server_first: bool) -> Iterator[Turn]:
             tickets -= len(taken)
             turn = _without(turn, taken)
             spoken += turn.records > 0
-        if last[turn.side] == number and turn.records and sizes[-1] == 2 and turn.records == len(sizes):
-            turn = _without(turn, (2,))
+        if last[turn.side] == number and turn.records == len(turn.sizes) and turn.sizes[-1:] == (2,):
+            answered = any(later.high > 2 for later in turns[number + 1 :])
+            if not answered or turn.high == QUIT + 2:  # else it is the end of a line, in a record of its own
+                turn = _without(turn, (2,))
         if turn.records:
             yield turn
 

@@ -16,7 +16,7 @@ TAGS = {1: 0.06, 2: 0.16, 3: 0.1, 4: 0.24, 5: 0.3, 6: 0.06, 7: 0.03, 8: 0.03, 9:
 """Lengths of tags, and how many programs use them: ``a1``, ``A001``, ``a0001``."""
 OFTEN = {
     "PLAIN": (0.1, 0.14), "LOGIN": (0.02, 0.01), "XOAUTH2": (0.11, 0.2), "OAUTHBEARER": (0.01, 0.02),
-    "CRAM-MD5": (0.05, 0.0), "NTLM": (0.02, 0.01),
+    "CRAM-MD5": (0.05, 0.0), "NTLM": (0.02, 0.01), "DIGEST-MD5": (0.005, 0.0), "SCRAM-SHA-1": (0.003, 0.003),
 }  # fmt: skip
 
 
@@ -61,8 +61,10 @@ def _logins(
     script: Script, own: float, tag: int, after: tuple[dict[str, float], dict[str, float]]
 ) -> dict[str, float]:
     """SASL, and LOGIN with its strings in the line or as literals."""
-    ok = mix((0.45, span(tag + 8, tag + 70)), (0.55, span(tag + 71, tag + 620)))
-    no = mix((0.8, span(tag + 8, tag + 80)), (0.2, span(tag + 81, tag + 260)))
+    ok = mix(
+        (0.4, span(tag + 8, tag + 45)), (0.1, span(tag + 46, tag + 150)), (0.5, span(tag + 151, tag + 650))
+    )
+    no = mix((0.9, span(tag + 12, tag + 80)), (0.1, span(tag + 8, tag + 260)))
     success = mix((own, at(tag + 29)), (1 - own, ok))
     refusal = mix((own, at(tag + 26, tag + 39, tag + 47)), (1 - own, no))
     begins = sasl_sizes.logins(script, Frame("AUTHENTICATE", tag + 16, 4, success, refusal, OFTEN), after)

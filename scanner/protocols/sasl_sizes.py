@@ -103,8 +103,8 @@ def _way(
     refused = TOLD_WHY_NOT if mechanism in TOKENS else 0.0
     begins: dict[str, float] = {}
     if refused:
-        json = mix((0.7, span(40, 330)), (0.3, frame.refusal))
-        answer, why = (at(2, 3), frame.refusal, frame.refusal), [*titles, "an empty answer to the error"]
+        json = mix((0.7, span(24, 330)), (0.3, frame.refusal))
+        answer, why = (at(2, 3, 6), frame.refusal, frame.refusal), [*titles, "an empty answer to the error"]
         told = script.login(mechanism, f"{name}, told why not", [*legs, (last, json)], answer, after, 0.02,
                             titles=why, bare=apart)  # fmt: skip
         begins |= scaled(told, often * refused)
@@ -125,13 +125,13 @@ def _messages(mechanism: str, frame: int) -> tuple[list[Sizes], list[Sizes]]:
         case "CRAM-MD5":
             return [HASHED], [span(frame + 24, frame + 110)]
         case "DIGEST-MD5":
-            return [span(180, 500), at(2)], [span(90, 350), span(50, 100)]
+            return [span(180, 600), at(2)], [span(70, 400), span(20, 110)]
         case "NTLM":
             return [steps(46, 130), steps(130, 1400)], [empty, span(120, 700)]
         case "GSSAPI":
             ticket = mix((0.3, at(2)), (0.7, steps(1200, 5000)))
             return [ticket, span(2, 300), steps(20, 300)], [empty, span(4, 400), span(4, 300)]
         case "SCRAM-SHA-1":
-            return [steps(52, 180), steps(110, 260), at(2)], [empty, span(90, 220), span(30, 110)]
+            return [span(40, 180), span(90, 330), at(2)], [empty, span(80, 260), span(20, 110)]
         case _:
             return [TOKEN], [empty]

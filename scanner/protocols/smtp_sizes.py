@@ -58,7 +58,7 @@ def dialogue(known: Known, offer: str | None = None) -> Dialogue:
     refused: dict[str, float] = {}
     frame = Frame("AUTH", 7, 6, said.success, said.refusal, often)
     logins = sasl_sizes.logins(script, frame, (served, refused))
-    refused |= {"QUIT": 0.4, END: 0.4, "RSET": 0.02, "MAIL": 0.02, "MAIL refused": 0.01, "?": 0.02}
+    refused |= {"QUIT": 0.4, END: 0.4, "RSET": 0.02, "MAIL": 0.05, "MAIL refused": 0.03, "?": 0.02}
     refused |= scaled(logins, 0.14)
     hello = {"MAIL": 0.13, "MAIL refused": 0.04, "MAIL and RCPT": 0.03, "MAIL and RCPT refused": 0.015,
              "QUIT": 0.03, "EHLO": 0.02, "NOOP": 0.01,
@@ -83,9 +83,17 @@ def dialogue(known: Known, offer: str | None = None) -> Dialogue:
 
 def _envelopes(script: Script, said: _Answers, logins: dict[str, float]) -> None:
     """Mail itself; an envelope may be refused for want of a login."""
-    envelope = {"RCPT": 0.78, "RCPT and DATA": 0.08, "QUIT": 0.05, END: 0.07, "RSET": 0.02, "?": 0.01}
-    unwanted = {"QUIT": 0.45, END: 0.3, "RSET": 0.05, "RCPT": 0.05, "RCPT and DATA": 0.05, "MAIL": 0.02,
-                "?": 0.01, **scaled(logins, 0.08)}  # fmt: skip
+    envelope = {
+        "RCPT": 0.75,
+        "RCPT refused": 0.03,
+        "RCPT and DATA": 0.08,
+        "QUIT": 0.05,
+        END: 0.07,
+        "RSET": 0.02,
+        "?": 0.01,
+    }
+    unwanted = {"QUIT": 0.45, END: 0.3, "RSET": 0.05, "RCPT": 0.03, "RCPT refused": 0.03,
+                "RCPT and DATA": 0.05, "MAIL": 0.02, "?": 0.01, **scaled(logins, 0.08)}  # fmt: skip
     sent = {"QUIT": 0.6, END: 0.25, "MAIL": 0.08, "MAIL and RCPT": 0.04, "RSET": 0.02, "?": 0.01}
     together = {"DATA": 0.2, "?": 0.01, "body": 0.5, END: 0.15, "QUIT": 0.15}
     script.move("MAIL", SENDER, said.sender, envelope, hides=True)
@@ -94,9 +102,10 @@ def _envelopes(script: Script, said: _Answers, logins: dict[str, float]) -> None
     script.move("MAIL and RCPT refused", TOGETHER, span(60, 420), {"QUIT late": 0.5, END: 0.4, "QUIT": 0.1},
                 several=True)  # fmt: skip
     script.move("QUIT late", at(6), span(30, 300), {END: 1.0}, several=True)
-    script.move(
-        "RCPT", span(20, 90), said.recipient, {"DATA": 0.7, "RCPT": 0.1, "QUIT": 0.1, END: 0.1, "?": 0.01}
-    )
+    script.move("RCPT", RECIPIENT, said.recipient,
+                {"DATA": 0.74, "RCPT": 0.1, "RCPT refused": 0.02, "QUIT": 0.04, "RSET": 0.02,
+                 END: 0.08})  # fmt: skip
+    script.move("RCPT refused", RECIPIENT, said.refusal, {"QUIT": 0.4, "RSET": 0.3, "RCPT": 0.1, END: 0.2})
     script.move(
         "RCPT and DATA", span(26, 130), said.several, {"body": 0.8, END: 0.1, "QUIT": 0.1}, several=True
     )
@@ -112,15 +121,16 @@ class _Answers:
         other = 1 - own
         self.hello = _hello(known, offer)
         some = mix((0.8, span(8, 60)), (0.2, span(5, 160)))
-        no = mix((0.85, span(18, 130)), (0.15, span(10, 320)))
+        no = mix((0.9, span(24, 130)), (0.1, span(10, 320)))
+        yes = mix((0.88, span(14, 50)), (0.12, span(6, 110)))
         self.short = some
         self.sender = mix((own, at(21)), (other, some))
-        self.recipient = mix((own * 0.9, at(24)), (other * 0.9, some), (0.1, no))
-        self.go_ahead = mix((own, at(46)), (other, some))
+        self.recipient = mix((own, at(24)), (other, some))
+        self.go_ahead = mix((own, at(46)), (other * 0.9, span(18, 90)), (other * 0.1, some))
         self.farewell = mix((own, at(48)), (other, some))
         self.several = mix((own, at(91, 45, 70)), (other, span(16, 300)))
         self.refusal = mix((own, span(60, 260)), (other, no))
-        self.success = mix((own * 0.5, at(37)), (own * 0.5, span(82, 95)), (other, some))
+        self.success = mix((own * 0.5, at(37)), (own * 0.5, span(82, 95)), (other, yes))
 
 
 def _hello(known: Known, offer: str | None) -> Sizes:

@@ -73,15 +73,11 @@ def _covered(seen: Dialogue, mode: str, version: str, command: tuple[str, ...]) 
         title=f"{seen.title}, {mode} {version}",
         command=command,
         port=port,
-        mechanism=None,
-        outcome=None,
         client_name=seen.client_name if mode == "starttls" else None,
         tls_mode=mode,
         tls_version=version,
         mails=0,
-        attempts=(),
-        auth_class="unknown",
-        basis="endpoint",
+        basis="inferred",
         names_user=False,
     )
 
