@@ -15,6 +15,8 @@ ACCEPTED = 0.7
 """How often a login is accepted, before anything is heard of it."""
 NEVER = 0.01
 """How often a conversation breaks off anywhere: power, cables, patience."""
+EARLY = 0.04
+"""How often a login of several messages is refused before the last of them."""
 BROKEN_OFF = 0.02
 """How often a conversation ends within a login."""
 REMEMBERED = 4096
@@ -191,6 +193,7 @@ class Script:
         titles: Sequence[str] = (),
         bare: bool = False,
         several: bool = False,
+        early: float = EARLY,
     ) -> dict[str, float]:
         """Add a login: legs of client and challenge; the last message, success, refusal; what follows.
 
@@ -201,11 +204,17 @@ class Script:
         ends = {f"{name}, accepted": accepted, f"{name}, refused": 1 - accepted}
         names = [f"{name} {number}" for number in range(len(legs))]
         for number, (client, server) in enumerate(legs):
-            next_ = {names[number + 1]: 1.0} if number + 1 < len(legs) else ends
+            next_ = ends
+            if number + 1 < len(legs):
+                next_ = {names[number + 1]: 1 - early, f"{names[number + 1]}, refused": early}
             begun = mechanism if number == 0 else None
             title, hides = titles[number] if titles else name, number > 0 or not bare
             follows = {**next_, END: BROKEN_OFF}
             self.moves[names[number]] = Move(title, client, server, follows, begun, hides=hides)
+            if number:  # a server may refuse before it has heard all
+                self.moves[f"{names[number]}, refused"] = Move(
+                    title, client, last[2], after[1], None, Outcome.REFUSED, hides=hides
+                )
         outcomes = (Outcome.ACCEPTED, Outcome.REFUSED)
         for end, outcome, server, following in zip(ends, outcomes, last[1:], after, strict=True):
             begun = None if legs else mechanism

@@ -16,7 +16,8 @@ TAGS = {1: 0.06, 2: 0.16, 3: 0.1, 4: 0.24, 5: 0.3, 6: 0.06, 7: 0.03, 8: 0.03, 9:
 """Lengths of tags, and how many programs use them: ``a1``, ``A001``, ``a0001``."""
 OFTEN = {
     "PLAIN": (0.1, 0.14), "LOGIN": (0.02, 0.01), "XOAUTH2": (0.11, 0.2), "OAUTHBEARER": (0.01, 0.02),
-    "CRAM-MD5": (0.05, 0.0), "NTLM": (0.02, 0.01), "DIGEST-MD5": (0.005, 0.0), "SCRAM-SHA-1": (0.003, 0.003),
+    "CRAM-MD5": (0.05, 0.0), "NTLM": (0.02, 0.01), "DIGEST-MD5": (0.005, 0.0),
+    "SCRAM-SHA-1": (0.003, 0.003), "SCRAM-SHA-256": (0.003, 0.003),
 }  # fmt: skip
 
 

@@ -13,7 +13,8 @@ from scanner.sizes import END, Dialogue, Known, Script, Sizes, at, either, mix, 
 
 OFTEN = {
     "PLAIN": (0.06, 0.06), "LOGIN": (0.03, 0.0), "XOAUTH2": (0.13, 0.08), "OAUTHBEARER": (0.02, 0.01),
-    "CRAM-MD5": (0.03, 0.0), "NTLM": (0.02, 0.01), "DIGEST-MD5": (0.005, 0.0), "SCRAM-SHA-1": (0.003, 0.003),
+    "CRAM-MD5": (0.03, 0.0), "NTLM": (0.02, 0.01), "DIGEST-MD5": (0.005, 0.0),
+    "SCRAM-SHA-1": (0.003, 0.003), "SCRAM-SHA-256": (0.003, 0.003),
 }  # fmt: skip
 NAME = mix((0.9, span(3, 45)), (0.1, span(46, 110)))
 """A user name as it is: characters."""
@@ -60,7 +61,7 @@ def _logins(script: Script, own: float, after: tuple[dict[str, float], dict[str,
     ways: list[tuple[float, str, str, list[tuple[Sizes, Sizes]], tuple[Sizes, Sizes, Sizes]]] = [
         (0.55, "USERPASS", "USER and PASS", [(NAME.plus(7), said_ok)], (SECRET.plus(7), success, refusal)),
         (0.01, "USERPASS", "USER and PASS at once", [], (both, success.plus(5), refusal.plus(5))),
-        (0.006, "APOP", "APOP", [], (NAME.plus(40), success, refusal)),
+        (0.015, "APOP", "APOP", [], (NAME.plus(40), success, refusal)),
     ]
     for weight, mechanism, name, legs, last in ways:
         several, titles = mechanism == "USERPASS" and not legs, ("USER", "PASS") if legs else ()

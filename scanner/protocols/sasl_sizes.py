@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from scanner.sizes import Script, Sizes, at, mix, scaled, span, steps
+from scanner.sizes import EARLY, Script, Sizes, at, mix, scaled, span, steps
 
 TOKEN = mix(
     (0.06, steps(210, 698)), (0.1, steps(702, 1298)), (0.74, steps(1302, 4402)), (0.1, steps(4406, 9002))
@@ -31,6 +31,8 @@ TITLES = {
     "NTLM": ("negotiate message", "authenticate message"),
 }  # fmt: skip
 """What the messages of mechanisms are, for people."""
+FIRST_ANSWER = 0.3
+"""How often SCRAM and DIGEST-MD5 are refused, which they are by the answer before the last."""
 TOLD_WHY_NOT = 0.13
 """How often a token is refused by an error in JSON, which the client answers by nothing (RFC 7628 3.2.2)."""
 
@@ -58,9 +60,8 @@ MECHANISMS = (
     "XOAUTH2",
     "CRAM-MD5",
     "DIGEST-MD5",
-    "OAUTHBEARER",
-    "SCRAM-SHA-1",
-)
+    "OAUTHBEARER", "SCRAM-SHA-1", "SCRAM-SHA-256",
+)  # fmt: skip
 
 
 def bare(command: int) -> Sizes:
@@ -109,7 +110,8 @@ def _way(
                             titles=why, bare=apart)  # fmt: skip
         begins |= scaled(told, often * refused)
     answers = last, frame.success, frame.refusal
-    plain = script.login(mechanism, name, legs, answers, after, titles=titles, bare=apart)
+    early = FIRST_ANSWER if mechanism.startswith(("SCRAM", "DIGEST")) else EARLY
+    plain = script.login(mechanism, name, legs, answers, after, titles=titles, bare=apart, early=early)
     return begins | scaled(plain, often * (1 - refused))
 
 
@@ -131,7 +133,7 @@ def _messages(mechanism: str, frame: int) -> tuple[list[Sizes], list[Sizes]]:
         case "GSSAPI":
             ticket = mix((0.3, at(2)), (0.7, steps(1200, 5000)))
             return [ticket, span(2, 300), steps(20, 300)], [empty, span(4, 400), span(4, 300)]
-        case "SCRAM-SHA-1":
+        case "SCRAM-SHA-1" | "SCRAM-SHA-256":
             return [span(40, 180), span(90, 330), at(2)], [empty, span(80, 260), span(20, 110)]
         case _:
             return [TOKEN], [empty]

@@ -16,7 +16,7 @@ from scanner.sizes import END, Dialogue, Known, Script, Sizes, at, either, mix, 
 OFTEN = {
     "LOGIN": (0.27, 0.13), "PLAIN": (0.05, 0.12), "XOAUTH2": (0.08, 0.22), "OAUTHBEARER": (0.01, 0.02),
     "CRAM-MD5": (0.03, 0.0), "DIGEST-MD5": (0.02, 0.0), "NTLM": (0.02, 0.01), "GSSAPI": (0.001, 0.001),
-    "SCRAM-SHA-1": (0.005, 0.005),
+    "SCRAM-SHA-1": (0.005, 0.005), "SCRAM-SHA-256": (0.005, 0.005),
 }  # fmt: skip
 SENDER = mix((0.85, span(20, 62)), (0.15, span(63, 130)))
 """``MAIL FROM:<>``, an address, and perhaps its size."""

@@ -63,8 +63,10 @@ def smtp(host: str, port: int, tls: str, how: str, user: str, secret: str, name:
             "XOAUTH2": lambda: client.auth("XOAUTH2", lambda challenge=None: "" if challenge else bearer),
         }
         if how in forms:
-            with contextlib.suppress(smtplib.SMTPAuthenticationError):
+            try:
                 forms[how]()
+            except smtplib.SMTPAuthenticationError:
+                return  # as programs do
         for _ in range(2 if how == "twice" else 1):
             with contextlib.suppress(smtplib.SMTPException):
                 client.sendmail("a@example.com", ["b@example.net"], MAIL)
