@@ -105,7 +105,9 @@ def reply(name: str, nobody: bool, to_come: str | None, h2: bool) -> Row:
     refusal = _scaled(ways.REFUSAL, by)
     if to_come:
         return row(refusal, ways.CHALLENGE) if to_come == ways.TYPE_1 else row(refusal)
-    refused = {"owa": 0.1, "autodiscover": 0.5}.get(name, 0.95) if nobody else ways.REFUSED
+    if nobody and name == "owa":
+        return row(_scaled(ways.TO_SIGN_IN, by))
+    refused = {"autodiscover": 0.5}.get(name, 0.95) if nobody else ways.REFUSED
     return mixed((refused, row(refusal)), (1 - refused, row(_scaled(SERVICES[name].reply, by))))
 
 

@@ -24,6 +24,8 @@ WEIGHED = 5
 """Requests that are weighed: NTLM's three legs, one ahead and one behind."""
 SAFE, SURE = 0.85, 0.75
 """Least shares for a claim: that no password crossed, where a mistake is dear, and that one did."""
+NOBODY = 0.97
+"""Least share for a claim that nobody logged in: a password that is refused looks much like it."""
 HIDDEN, HIDDEN_FROM = 0.9, 1100
 """Least share for either claim where each request came in one record, with its body perhaps, and of as many
 bytes: a token could be in it as well as not. For NTLM in requests of any length, as bodies come and go."""
@@ -41,12 +43,14 @@ HELD_REPLY = (1600, 350)
 """Most bytes of a held reply, which has next to nothing to tell: HTTP/1.1, HTTP/2."""
 LATE, SLOW = 0.1, 0.4
 """How often a server takes as long to say 401 to who said no password, and ``REFUSED_S``."""
-SAME, SAME_AFTER_401, SAME_IN_VAIN = 0.35, 0.03, 0.85
-"""How often two replies are of one size: of one kind, a 401 and a success, and two 401s."""
+SAME, SAME_OF_OTHERS, SAME_AFTER_401, SAME_IN_VAIN = 0.5, 0.15, 0.03, 0.85
+"""How often two replies are of one size: to one request said twice, to two, a 401 and a success, two 401s."""
 REFUSED_S = 0.15
 """A wrong password is answered late: longer than any round trip, and shorter than ``HELD_S``."""
 ALIKE = 30
 """Two refusals differ by no more bytes: request ids, a number's digits."""
+SAME_WITHIN = 3
+"""Bytes that do not count: a number's digits, a request id coded by Huffman."""
 BROKEN_OFF = 0.3
 """How often a flow ends within a login: the client goes on by another connection."""
 NEGLIGIBLE = 2e-3
@@ -166,14 +170,29 @@ def _of_way(name: str, way: Way, asked: Sequence[Exchange], alike: list[float], 
                 rows.reply(name, way.auth_class == "none", steps[number] if refused else None, h2), one.reply
             )
             found *= LATE if refused and one.wait_s >= HELD_S else 1
-    if len(asked) > 1 and asked[1].reply and not h2:
-        same = SAME_AFTER_401 if _is_refused(steps, 0) else SAME
-        same = SAME_IN_VAIN if way.auth_class == "none" and name != "owa" else same
-        found *= same if abs(asked[0].reply - asked[1].reply) <= 2 else 1 - same
+    found *= _replies_alike(steps, asked, h2, in_vain=way.auth_class == "none" and name != "owa")
     if way.auth_class == "none" and name != "owa":
         slowest = max(one.wait_s for one in asked)
         found *= LATE if slowest >= HELD_S else SLOW if slowest >= REFUSED_S else 1
     return found * (BROKEN_OFF if _is_refused(steps, len(asked) - 1) else 1)
+
+
+def _replies_alike(steps: tuple[str, ...], asked: Sequence[Exchange], h2: bool, in_vain: bool) -> float:
+    """How well it goes with a login which replies are of one size: all of them where it is refused."""
+    accepted = refused = 1.0
+    for number in range(
+        1 + h2, len(asked)
+    ):  # HTTP/2's first reply is longer: others have its headers indexed
+        last, one = asked[number - 1], asked[number]
+        if not one.reply:
+            continue
+        alike = abs(one.reply - last.reply) <= SAME_WITHIN
+        same = SAME if abs(_total(one) - _total(last)) <= SAME_WITHIN else SAME_OF_OTHERS
+        if _is_refused(steps, number - 1) and not _is_refused(steps, number):
+            same = SAME_AFTER_401
+        accepted *= same if alike else 1 - same
+        refused *= SAME_IN_VAIN if alike else 1 - SAME_IN_VAIN
+    return refused if in_vain else ways.REFUSED * refused + (1 - ways.REFUSED) * accepted
 
 
 def _counts(name: str, way: Way) -> tuple[float, float, float]:
@@ -240,7 +259,8 @@ def _decided(asked: Sequence[Exchange], h2: bool, found: Shares) -> Guess:
     second = others[0][0] if others else None
     joined = all(one.body is None for one in asked)
     hidden = joined and (best == "ntlm" or all(one.head >= HIDDEN_FROM for one in asked))
-    if share < (HIDDEN if hidden else SURE if best == "basic" else SAFE):
+    least = {"basic": SURE, "none": NOBODY}.get(best, SAFE)
+    if share < (max(least, HIDDEN) if hidden else least):
         return _unknown(f"sizes go with {best}, but about as well with {second}", service, best)
     of_way = [(part, way) for way in WAYS if (part := sum(found.get((name, way), 0.0) for name in SERVICES))]
     part, way = max((one for one in of_way if one[1].auth_class == best), key=lambda one: one[0])

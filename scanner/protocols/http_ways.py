@@ -90,7 +90,7 @@ SERVICES = {
         {"basic": 0.2, "oauth": 0.7, "ntlm": 0.07, "none": 0.03},
     ),
     "owa": Service(
-        0.14, Part(320, 450, 1100, 1700), ((0.65, None), (0.35, Part(60, 200, 1500, 4000))),
+        0.14, Part(200, 440, 1100, 1700), ((0.65, None), (0.35, Part(60, 200, 1500, 4000))),
         Part(400, 1000, 8000, 8180), 600, (0.15, 2000), (0.7, 2.0),
         {"oauth": 0.25, "cookie": 0.45, "none": 0.3},
     ),
@@ -121,14 +121,16 @@ SPLITS = (0.5, 0.7)
 """Share of clients that put a request's body in records of its own: HTTP/1.1, HTTP/2 (frames)."""
 REQUESTS = (0.25, 0.2, 0.55)
 """Share of flows with one, two and more requests."""
-REQUESTS_IN_VAIN = (0.8, 0.15, 0.05)
+REQUESTS_IN_VAIN = (0.7, 0.18, 0.12)
 """The same where nobody logs in: a program that is told so goes away, or logs in on another connection."""
-REQUESTS_BEFORE_SIGN_IN = (0.6, 0.2, 0.2)
+REQUESTS_BEFORE_SIGN_IN = (0.8, 0.15, 0.05)
 """The same for a browser without cookies: it is sent to another host to sign in."""
 SAME_BODY, SAME_BODY_AFTER_401 = 0.4, 0.85
 """How often a request has the body of the one before: usually, and after a 401."""
 ALIKE, ALIKE_AFTER_401 = (0.45, 0.45, 0.1), (0.7, 0.2, 0.1)
 """Share of requests that repeat the one before, that are others, and that bring new cookies: usually, and
 after a 401, when it is the same once more."""
-REFUSED = 0.1
+REFUSED = 0.15
 """Share of logins that are refused."""
+TO_SIGN_IN = Part(300, 450, 2500, 4000)
+"""What OWA says to a browser without cookies: where to sign in."""

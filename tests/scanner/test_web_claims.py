@@ -27,7 +27,8 @@ def account(
     for number, head in enumerate(heads):
         at = number * 10**9
         found.hear(Turn(C, head + 60, head + 60, 2, at, (head, 60)))
-        found.hear(Turn(S, 1400 + number, 1400 + number, 1, at + 10**7, (1400 + number,)))
+        reply = 1400 + 150 * number
+        found.hear(Turn(S, reply, reply, 1, at + 10**7, (reply,)))
     return found
 
 

@@ -27,7 +27,7 @@ APART, TOGETHER = 0, 3
         pytest.param(second("eas", NOTHING, TOKEN, APART), 1600, 60, id="a first token cannot be indexed"),
         pytest.param(reply("eas", False, NOTHING, False), 800, 3000, id="a refusal is short"),
         pytest.param(reply("eas", False, TYPE_1, False), 1700, 300, id="a challenge makes it longer"),
-        pytest.param(reply("owa", True, None, False), 5000, 200, id="a page needs no login"),
+        pytest.param(reply("owa", True, None, False), 900, 6000, id="who has no cookies is sent away"),
     ],
 )
 def test_one_size_is_likelier_than_another(of: Row, likelier: int, than: int) -> None:

@@ -266,7 +266,9 @@ def test_indexed_heads_ahead_of_long_bodies_are_no_control_frames() -> None:
     ("said", "outcome"),
     [
         pytest.param(
-            [split(PHONE + BASIC, reply=OK)] * 3, Outcome.ACCEPTED, id="replies longer than refusals"
+            [split(PHONE + BASIC, reply=size) for size in (1500, 1800, 1500)],
+            Outcome.ACCEPTED,
+            id="replies longer than refusals",
         ),
         pytest.param(
             [split(PHONE + BASIC, reply=900, wait_s=HELD)] * 3,
