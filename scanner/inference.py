@@ -7,6 +7,7 @@ is the claim. Nothing is decided by one threshold, and what no walk explains wel
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
@@ -111,28 +112,43 @@ def _step(
 ) -> dict[Place, Walk]:
     """Let every walk go on by one exchange."""
     found: dict[Place, Walk] = {}
+    onward: dict[tuple[int, int], list[tuple[int, float]]] = {}
     likely: dict[tuple[int, int], float] = {}
     for (number, at, tried, odd), (share, best, path) in walks.items():
         dialogue = dialogues[number][1]
-        moves = dialogue.moves
-        for next_, often in dialogue.follows[at] if at >= 0 else dialogue.begins:
-            key = number, next_
-            chance = likely.get(key)
-            if chance is None:
-                chance = likely[key] = _likelihood(moves[next_], exchange)
-            if not chance:
-                continue
-            chance *= often
-            move = moves[next_]
-            if move.mechanism is not None and tried and tried[-1][1] is Outcome.ACCEPTED:
+        ways = onward.get((number, at))
+        if ways is None:  # walks that tried other things on the way go on alike
+            ways = onward[number, at] = list(_ways(number, dialogue, at, exchange, likely))
+        logged_in = bool(tried) and tried[-1][1] is Outcome.ACCEPTED
+        for next_, chance in ways:
+            move = dialogue.moves[next_]
+            if move.mechanism is not None and logged_in:
                 continue  # nobody logs in twice (RFC 4954 4, RFC 9051 6.2.2)
-            if move.mechanism is not None or move.outcome is not None:
-                now = _tried(tried, move, exchange)
-            else:
-                now = tried
+            tells = move.mechanism is not None or move.outcome is not None
+            now = _tried(tried, move, exchange) if tells else tried
             place = number, next_, now, odd or move.name == ODD
             _join(found, place, (share * chance, best * chance, (next_, path)))
     return found
+
+
+def _ways(
+    number: int, dialogue: Dialogue, at: int, exchange: Exchange, likely: dict[tuple[int, int], float]
+) -> Iterator[tuple[int, float]]:
+    """Moves that an exchange may be after another, with how likely that is; most are ruled out by size."""
+    low, high, server_low, server_high, _ = exchange
+    if server_low is None or server_high is None:
+        server_low, server_high = 0, sys.maxsize
+    reach = dialogue.reach
+    for move, often in dialogue.follows[at] if at >= 0 else dialogue.begins:
+        least, most, server_least, server_most = reach[move]
+        if high < least or most < low or server_high < server_least or server_most < server_low:
+            continue
+        key = number, move
+        chance = likely.get(key)
+        if chance is None:
+            chance = likely[key] = _likelihood(dialogue.moves[move], exchange)
+        if chance:
+            yield move, chance * often
 
 
 def _likelihood(move: Move, exchange: Exchange) -> float:

@@ -7,7 +7,9 @@ how many, and what may follow how often. ``scanner.inference`` weighs what was h
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
+from copy import copy
 from dataclasses import dataclass, field, replace
+from functools import lru_cache
 
 from scanner.events import Outcome
 
@@ -21,6 +23,9 @@ BROKEN_OFF = 0.02
 """How often a conversation ends within a login."""
 REMEMBERED = 4096
 """Likelihoods at hand a distribution; sizes repeat, past it they are worked out anew."""
+SHARED = 4096
+"""Distributions at hand: dialogues have most in common, and so have what is known of their likelihoods. Past
+it they are made anew, only slower."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,13 +52,15 @@ class Band:
 class Sizes:
     """A distribution over sizes: bands, whose weights come to one."""
 
-    __slots__ = ("_known", "bands")
+    __slots__ = ("_known", "bands", "least", "most")
 
     def __init__(self, bands: Iterable[Band]) -> None:
         """Take bands; their weights are made to come to one."""
         found = [band for band in bands if band.weight > 0 and band.high >= band.low]
         whole = sum(band.weight for band in found)
         self.bands = tuple(Band(one.weight / whole, one.low, one.high, one.step) for one in found)
+        self.least = min((band.low for band in found), default=0)
+        self.most = max((band.high for band in found), default=-1)
         self._known: dict[tuple[int, int], float] = {}
 
     def likelihood(self, low: int, high: int) -> float:
@@ -67,26 +74,31 @@ class Sizes:
             self._known[key] = known
         return known
 
+    @lru_cache(SHARED)  # noqa: B019 - bounded, and what it keeps alive is small and shared
     def plus(self, bytes_: int) -> Sizes:
         """The same with so many bytes more."""
         return Sizes(Band(b.weight, b.low + bytes_, b.high + bytes_, b.step) for b in self.bands)
 
 
+@lru_cache(SHARED)
 def at(*sizes: int) -> Sizes:
     """Exactly one of these."""
     return Sizes(Band(1, size, size) for size in sizes)
 
 
+@lru_cache(SHARED)
 def span(low: int, high: int) -> Sizes:
     """Anything from ... to."""
     return Sizes([Band(1, low, high)])
 
 
+@lru_cache(SHARED)
 def steps(low: int, high: int, step: int = 4) -> Sizes:
     """From ... to, in steps: base64 comes in fours."""
     return Sizes([Band(1, low, high, step)])
 
 
+@lru_cache(SHARED)
 def mix(*parts: tuple[float, Sizes]) -> Sizes:
     """One or the other, by weight."""
     return Sizes(
@@ -122,23 +134,38 @@ END = "end"
 class Dialogue:
     """The moves of a protocol, and how it begins; moves are known by number."""
 
-    __slots__ = ("begins", "ends", "follows", "moves")
+    __slots__ = ("_numbers", "begins", "ends", "follows", "moves", "reach")
 
     def __init__(self, moves: Mapping[str, Move], begins: Mapping[str, float]) -> None:
         """Number the moves, and make of weights how often each follows."""
-        numbers = {name: number for number, name in enumerate(moves)}
+        self._numbers = numbers = {name: number for number, name in enumerate(moves)}
 
         def shared(weights: Mapping[str, float]) -> tuple[tuple[int, float], ...]:
             whole = sum(weights.values())
             return tuple((numbers[name], w / whole) for name, w in weights.items() if name != END and w)
 
         self.moves = tuple(moves.values())
+        self.reach = tuple(map(_reach, self.moves))
+        """The least and the most that client and server say in each: outside of that it cannot be."""
         self.begins = shared(begins)
         self.follows = tuple(shared(move.follows) for move in self.moves)
         self.ends = tuple(
             NEVER + move.follows.get(END, 0.0) / sum(move.follows.values()) for move in self.moves
         )
         """How often each is the last."""
+
+    def resized(self, sizes: Mapping[str, tuple[Sizes, Sizes | None]]) -> Dialogue:
+        """The same but for what client and, unless it is None, server say in some moves, by name."""
+        found, moves = copy(self), list(self.moves)
+        for name, (client, server) in sizes.items():
+            number = self._numbers[name]
+            moves[number] = replace(moves[number], client=client, server=server or moves[number].server)
+        found.moves, found.reach = tuple(moves), tuple(map(_reach, moves))
+        return found
+
+
+def _reach(move: Move) -> tuple[int, int, int, int]:
+    return move.client.least, move.client.most, move.server.least, move.server.most
 
 
 @dataclass(frozen=True, slots=True)

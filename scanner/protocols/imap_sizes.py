@@ -21,10 +21,13 @@ OFTEN = {
 }  # fmt: skip
 
 
-@lru_cache(512)
-def dialogue(known: Known, tag: int) -> Dialogue:
-    """The dialogue inside TLS with a server of which so much is known, and a tag of so many bytes."""
-    own = 0.95 if known.exchange else 0.08
+@lru_cache(64)
+def dialogue(exchange: bool, tag: int) -> Dialogue:
+    """The dialogue inside TLS with a tag of so many bytes.
+
+    ``exchange``: whether the server speaks Exchange Online's sentences.
+    """
+    own = 0.95 if exchange else 0.08
     script = Script()
     served = {"a look at the mailbox": 0.85, "LOGOUT": 0.12, END: 0.03}
     refused: dict[str, float] = {}
@@ -95,4 +98,8 @@ def _logins(
 def dialogues(known: Known) -> list[tuple[float, Dialogue]]:
     """The dialogue with Exchange Online and with any other server, with a tag of every length."""
     kinds = either(known)
-    return [(often * weight, dialogue(kind, tag)) for weight, kind in kinds for tag, often in TAGS.items()]
+    return [
+        (often * weight, dialogue(kind.exchange > 0, tag))
+        for weight, kind in kinds
+        for tag, often in TAGS.items()
+    ]

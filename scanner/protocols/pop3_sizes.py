@@ -22,10 +22,10 @@ SECRET = mix((0.9, span(5, 33)), (0.08, span(34, 256)), (0.02, span(700, 4000)))
 """A password as it is; some programs give a token for one."""
 
 
-@lru_cache(64)
-def dialogue(known: Known) -> Dialogue:
-    """The dialogue inside TLS with a server of which so much is known."""
-    own = 0.95 if known.exchange else 0.08
+@lru_cache(2)
+def dialogue(exchange: bool) -> Dialogue:
+    """The dialogue inside TLS; ``exchange``: whether the server speaks Exchange Online's sentences."""
+    own = 0.95 if exchange else 0.08
     script = Script()
     served = {"a look at the mailbox": 0.85, "QUIT": 0.1, END: 0.05}
     refused: dict[str, float] = {}
@@ -72,4 +72,4 @@ def _logins(script: Script, own: float, after: tuple[dict[str, float], dict[str,
 
 def dialogues(known: Known) -> list[tuple[float, Dialogue]]:
     """The dialogue with Exchange Online, and with any other server."""
-    return [(weight, dialogue(kind)) for weight, kind in either(known)]
+    return [(weight, dialogue(kind.exchange > 0)) for weight, kind in either(known)]

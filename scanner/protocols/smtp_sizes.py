@@ -41,7 +41,18 @@ _STARTTLS_LINE, _AUTH_LINE = 14, 11
 @lru_cache(1024)
 def dialogue(known: Known, offer: str | None = None) -> Dialogue:
     """The dialogue inside TLS with a server of which so much is known, and that offers these mechanisms."""
-    said, script = _Answers(known, offer), Script()
+    named = _named(known.client_name)
+    with_anybody = _dialogue(known.exchange > 0, offer)
+    return with_anybody.resized({"EHLO": (named, _hello(known, offer)), "HELO": (named, None)})
+
+
+@lru_cache(64)
+def _dialogue(exchange: bool, offer: str | None) -> Dialogue:
+    """The dialogue of which nothing is known but whether the server speaks Exchange Online's sentences.
+
+    To make it takes a hundred times as long as to put in what is known of one server and its client.
+    """
+    said, script = _Answers(exchange), Script()
     often = OFTEN
     if offer is not None:
         rare = {name: UNOFFERED for name in OFTEN if name not in offer.split()}
@@ -63,8 +74,8 @@ def dialogue(known: Known, offer: str | None = None) -> Dialogue:
     hello = {"MAIL": 0.13, "MAIL refused": 0.04, "MAIL and RCPT": 0.03, "MAIL and RCPT refused": 0.015,
              "QUIT": 0.03, "EHLO": 0.02, "NOOP": 0.01,
              "RSET": 0.01, END: 0.03, "not offered": 0.01, "?": 0.01, **scaled(logins, 0.72)}  # fmt: skip
-    script.move("EHLO", _named(known.client_name), said.hello, hello)
-    script.move("HELO", _named(known.client_name), said.short, hello)
+    script.move("EHLO", _named(None), _hello(Known(), offer), hello)
+    script.move("HELO", _named(None), said.short, hello)
     script.move(
         "not offered", sasl_sizes.bare(7), said.refusal, {**scaled(logins, 0.5), "QUIT": 0.3, END: 0.2}
     )
@@ -116,10 +127,9 @@ def _envelopes(script: Script, said: _Answers, logins: dict[str, float]) -> None
 class _Answers:
     """How long a server's replies are."""
 
-    def __init__(self, known: Known, offer: str | None) -> None:
-        own = 0.95 if known.exchange else 0.08
+    def __init__(self, exchange: bool) -> None:
+        own = 0.95 if exchange else 0.08
         other = 1 - own
-        self.hello = _hello(known, offer)
         some = mix((0.8, span(8, 60)), (0.2, span(5, 160)))
         no = mix((0.9, span(24, 130)), (0.1, span(10, 320)))
         yes = mix((0.88, span(14, 50)), (0.12, span(6, 110)))

@@ -88,3 +88,21 @@ def test_a_server_is_taken_for_either_kind() -> None:
     (own, mine), (other, theirs) = either(Known(exchange=0.7, reply=9))
     assert (own, other) == (0.7, pytest.approx(0.3))
     assert (mine.exchange, theirs.exchange, mine.reply) == (1.0, 0.0, 9)
+
+
+def test_a_dialogue_is_resized_and_the_first_stays_as_it_was() -> None:
+    script = Script()
+    script.move("HELLO", at(5), at(7), {"HELLO": 0.5, "BYE": 0.5})
+    script.move("BYE", at(6), at(8), {END: 1.0})
+    first = Dialogue(script.moves, {"HELLO": 1.0})
+    other = first.resized({"HELLO": (span(9, 12), None), "BYE": (at(3), at(4))})
+    assert first.reach == ((5, 5, 7, 7), (6, 6, 8, 8))
+    assert other.reach == ((9, 12, 7, 7), (3, 3, 4, 4))
+    assert (other.begins, other.follows, other.ends) == (first.begins, first.follows, first.ends)
+    assert other.moves[0].client.likelihood(10, 10) == 0.25
+
+
+def test_nothing_lies_outside_of_its_reach() -> None:
+    sizes = mix((0.5, span(20, 30)), (0.5, at(7)), (0, at(90)))
+    assert (sizes.least, sizes.most) == (7, 30)
+    assert sizes.likelihood(6, 6) == sizes.likelihood(31, 90) == 0
