@@ -1,0 +1,44 @@
+"""Devices' habits as programs of the lab."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+
+from imitation import habits
+from imitation.program import Call, Program
+from imitation.session import Session
+
+HERE = Path(__file__).parent
+
+
+def _run(name: str) -> object:
+    def call(session: Session, folder: Path) -> Call:
+        return Call((
+            sys.executable, str(HERE / "habits.py"), name, session.host, str(session.port), session.tls_mode,
+            session.tls[:2], session.user, session.secret, session.client_name,
+        ))  # fmt: skip
+
+    return call
+
+
+def _program(habit: object, protocol: str, does: str | None) -> Program:
+    name = habit.__name__  # type: ignore[attr-defined]
+    return Program(f"habit-{name.replace('_', '-')}", {protocol: (does,)}, _run(name))  # type: ignore[arg-type]
+
+
+NO_LOGIN = ("probe", "probe_noop", "silent", "envelope_first", "pipelined_relay", "imap_probe", "pop3_probe")
+
+
+def _does(habit: object, otherwise: str) -> str | None:
+    return None if habit.__name__ in NO_LOGIN else otherwise  # type: ignore[attr-defined]
+
+
+PROGRAMS: tuple[Program, ...] = (
+    *(_program(habit, "smtp", _does(habit, "auto")) for habit in habits.SMTP),
+    *(_program(habit, "smtp", "XOAUTH2") for habit in habits.TOKENS),
+    *(_program(habit, "imap", _does(habit, "auto")) for habit in habits.IMAP),
+    *(_program(habit, "pop3", _does(habit, "auto")) for habit in habits.POP3),
+    _program(habits.imap_token, "imap", "XOAUTH2"),
+    _program(habits.pop3_token, "pop3", "XOAUTH2"),
+)
