@@ -87,9 +87,12 @@ def draw_sessions(
     """Draw so many sessions."""
     draw = random.Random(seed)
     sessions: list[Session] = []
-    turn: dict[str, int] = {}
+    place = 0
     while len(sessions) < count:
-        program = programs[len(sessions) % len(programs)]
+        program = programs[place % len(programs)]
+        place += 1
+        if draw.random() > program.weight:
+            continue
         persona = draw.choice(personas)
         choices = _choices(program, persona, draw)
         if not choices:
@@ -98,7 +101,6 @@ def draw_sessions(
             choices = _choices(program, persona, draw) or [None]  # type: ignore[list-item]
             if choices == [None]:
                 continue
-        turn[program.name] = turn.get(program.name, 0) + 1
         protocol, port, mode, mechanism = draw.choice(choices)
         sessions.append(_session(draw, first + len(sessions), program, persona, (protocol, port, mode, mechanism), delay_s))
     return sessions
@@ -109,14 +111,14 @@ def _session(
     way: tuple[str, int, str, str | None], delay_s: float,
 ) -> Session:  # fmt: skip
     protocol, port, mode, mechanism = way
-    bare = (mechanism or "").removesuffix("-IR").removesuffix("-later")
+    bare = (mechanism or "").rpartition(" ")[2].removesuffix("-IR").removesuffix("-later")
     tls, tickets = draw.choice([row for row in TLS if row[0] not in program.refuses_tls])
-    refused = draw.random() < SHARE_REFUSED and mechanism is not None
+    refused = draw.random() < SHARE_REFUSED and mechanism is not None and "none" not in mechanism
     keys = list(REFUSALS)
     if bare in TOKEN_MECHANISMS:
         keys = ["wrong", "wrong", "mailbox", "criteria", "blob", "tenant"]
     names = persona.names or (persona.host,)
-    wanted = "smtp" if protocol == "smtp" else ("imap", "pop", "outlook", "mail")
+    wanted = "smtp" if protocol == "smtp" else ("imap", "pop", "outlook", "mail", "m.")
     fitting = [name for name in names if name.startswith(wanted)]
     return Session(
         number=number,

@@ -24,7 +24,7 @@ def _run(name: str) -> object:
 
 def _program(habit: object, protocol: str, does: str | None) -> Program:
     name = habit.__name__  # type: ignore[attr-defined]
-    return Program(f"habit-{name.replace('_', '-')}", {protocol: (does,)}, _run(name))  # type: ignore[arg-type]
+    return Program(f"habit-{name.replace('_', '-')}", {protocol: (does,)}, _run(name), weight=0.4)  # type: ignore[arg-type]
 
 
 NO_LOGIN = ("probe", "probe_noop", "silent", "envelope_first", "pipelined_relay", "imap_probe", "pop3_probe")

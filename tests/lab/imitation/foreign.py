@@ -26,7 +26,9 @@ def persona(number: int, seed: int, address: str) -> Persona:
     mixed = draw.random() < SHARE_MIXED
     gathers = draw.random() < 0.5
     offered = draw.choice(MECHANISMS)
+    web = "on-premises" if draw.random() < 0.15 else None
     return Persona(
+        web=web,
         name=f"seed{seed}-{number:03}",
         address=address,
         host=host,
@@ -36,7 +38,7 @@ def persona(number: int, seed: int, address: str) -> Persona:
         names=(f"mail{number}-{seed}.{'lab' * draw.randint(1, 4)}.test",),
         gathers=gathers,
         messages=draw.choice((0, 0, 1, 2)),
-        ports={port: how for port, how in PORTS.items() if port not in (25, 443)},
+        ports={port: how for port, how in PORTS.items() if port not in ((25,) if web else (25, 443))},
     )
 
 

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import os
 from dataclasses import dataclass
 
-from imitation import debian, devices, exchange, foreign
+from imitation import browsers, debian, devices, exchange, foreign, libraries
 from imitation.cast import draw_sessions
 from imitation.persona import Persona
 from imitation.program import Program
@@ -35,7 +36,9 @@ def exchange_personas() -> tuple[Persona, ...]:
 
 def part(name: str, seed: int, flows: int, delay_s: float) -> Part:
     """Give a part by its name."""
-    every = (*debian.PROGRAMS, *devices.PROGRAMS)
+    every: tuple[Program, ...] = (*debian.PROGRAMS, *libraries.PROGRAMS, *devices.PROGRAMS, *browsers.PROGRAMS)
+    if only := os.environ.get("LAB_ONLY"):
+        every = tuple(program for program in every if program.name in only.split(","))
     missing = {program.name: absent for program in every if (absent := program.missing())}
     programs = tuple(program for program in every if program.name not in missing)
     personas = exchange_personas()

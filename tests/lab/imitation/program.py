@@ -38,6 +38,8 @@ class Program:
     """Programs it is made of."""
     modules: tuple[str, ...] = ()
     """Folders or files that must be there."""
+    weight: float = 1.0
+    """How often it plays, as a share of its turns."""
     skips_mode: frozenset[str] = frozenset()
     """TLS modes it cannot do."""
     refuses_tls: frozenset[str] = frozenset()

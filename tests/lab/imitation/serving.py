@@ -18,6 +18,7 @@ from imitation.session import Session
 from imitation.smtp import Smtp
 from imitation.talk import Gone, Talk
 from imitation.truth import Deed
+from imitation.web import Web, offers_http2
 
 LAST_S = 3
 """So long may a connection outlive its program; then it is cut."""
@@ -35,6 +36,7 @@ class Serving:
         self._stopped = threading.Event()
         self.faults: list[str] = []
         """What went wrong in a dialogue of ours: a lab with such a fault is worth nothing."""
+        self._alpn = ("h2", "http/1.1") if offers_http2() else ("http/1.1",)
         self._selector = selectors.DefaultSelector()
         for persona in personas:
             for port in persona.ports:
@@ -100,8 +102,8 @@ class Serving:
         log = self._output / f"{persona.name}.keys"
         talk = Talk(sock, session, deed, self._folder, log, persona.gathers)
         try:
-            if deed.tls_mode == "implicit" and deed.protocol != "http":
-                talk.secure()
+            if deed.tls_mode == "implicit":
+                talk.secure(self._alpn if deed.protocol == "http" else ())
             self._play(talk, persona, deed)
         except Gone:
             pass
@@ -118,5 +120,7 @@ class Serving:
                 Smtp(talk, persona.smtp).run()
             case "imap" if persona.imap:
                 Imap(talk, persona.imap).run()
+            case "http" if persona.web:
+                Web(talk, persona.host, persona.web).run()
             case "pop3" if persona.pop3:
                 Pop3(talk, persona.pop3, persona.messages).run()

@@ -54,6 +54,8 @@ class Deed:
     mails: int = 0
     broken: str | None = None
     """Why TLS did not begin, where it did not."""
+    known: bool = False
+    """NTLM let this connection in."""
     done: bool = False
 
     def tried(self, mechanism: str, sasl_ir: bool | None = None) -> Tried:
