@@ -27,7 +27,9 @@ def _role(session: Session) -> tuple[str, str | None]:
 def authorization(session: Session, how: str | None) -> dict[str, str]:
     """Give the header that says it, if one alone does."""
     if how == "HTTP-Basic":
-        return {"Authorization": "Basic " + base64.b64encode(f"{session.user}:{session.secret}".encode()).decode()}
+        return {
+            "Authorization": "Basic " + base64.b64encode(f"{session.user}:{session.secret}".encode()).decode()
+        }
     if how == "HTTP-Bearer":
         return {"Authorization": f"Bearer {session.secret}"}
     if how == "HTTP-Cookie":
@@ -87,8 +89,19 @@ def _curl_one(session: Session, how: str | None, one: Asked, place: int) -> list
 def _wget(session: Session, folder: Path) -> Call:
     role, how = _role(session)
     (one, *_) = asked(session, role)
-    words = ["wget", "-q", "-O", "/dev/null", "--tries=1", "--timeout=12", f"--ca-certificate={CERTIFICATE}", f"--method={one.method}"]
-    words += [f"--header={name}: {value}" for name, value in (*one.headers, *authorization(session, how).items())]
+    words = [
+        "wget",
+        "-q",
+        "-O",
+        "/dev/null",
+        "--tries=1",
+        "--timeout=12",
+        f"--ca-certificate={CERTIFICATE}",
+        f"--method={one.method}",
+    ]
+    words += [
+        f"--header={name}: {value}" for name, value in (*one.headers, *authorization(session, how).items())
+    ]
     if one.body:
         words.append("--body-file=body")
     return Call((*words, f"https://{session.host}{one.path}"), files={"body": one.body})
@@ -96,12 +109,18 @@ def _wget(session: Session, folder: Path) -> Call:
 
 def _ways(*roles: str, ntlm: bool = False) -> dict[str, tuple[str | None, ...]]:
     hows = (*("HTTP-Basic", "HTTP-Bearer") * 3, "none", *(("HTTP-NTLM",) if ntlm else ()))
-    return {"http": tuple(f"{role} {how}" for role in roles for how in hows if (role, how) != ("owa", "HTTP-Basic"))}
+    return {
+        "http": tuple(
+            f"{role} {how}" for role in roles for how in hows if (role, how) != ("owa", "HTTP-Basic")
+        )
+    }
 
 
 SITE = f"py/lib/python3.{sys.version_info[1]}/site-packages"
 EVERY = ("eas", "eas", "ews", "autodiscover", "owa")
-OLD = {"refuses_tls": frozenset({"10-cbc", "11-cbc", "12-cbc-sha", "12-cbc-mte", "12-rsa-cbc", "12-cbc-sha256"})}
+OLD = {
+    "refuses_tls": frozenset({"10-cbc", "11-cbc", "12-cbc-sha", "12-cbc-mte", "12-rsa-cbc", "12-cbc-sha256"})
+}
 PROGRAMS: tuple[Program, ...] = (
     Program("curl-eas", _ways("eas", ntlm=True), _curl("--http1.1"), ("curl",)),
     Program("curl-ews", _ways("ews", "autodiscover", "mapi", ntlm=True), _curl("--http1.1"), ("curl",)),

@@ -6,6 +6,8 @@ import random
 import string
 from collections.abc import Sequence
 
+from stage.cast import token as signed
+
 from imitation.exchange import REFUSALS
 from imitation.persona import Persona
 from imitation.program import Program
@@ -16,10 +18,17 @@ TLS = (
     ("12-gcm256", 1), ("12-gcm256", 0), ("12-gcm128", 1), ("12-chacha", 0), ("12-cbc-sha", 1),
     ("12-cbc-sha256", 1), ("12-cbc-mte", 0), ("12-rsa-cbc", 1), ("11-cbc", 0), ("10-cbc", 0),
 )  # fmt: skip
+KEY = b"the key that real servers check tokens by"
 SHARE_REFUSED = 1 / 3
 TOKEN_MECHANISMS = ("XOAUTH2", "OAUTHBEARER", "HTTP-Bearer")
 SYLLABLES = "an be co da el fra gi ha in jo ka lu mar no ol pe ra sa ti ul ver wi xa yo zu".split()  # noqa: SIM905
-DOMAINS = ("a.example", "example.com", "contoso.example", "nordwind-logistics.example.net", "stadt-musterhausen.example.org")
+DOMAINS = (
+    "a.example",
+    "example.com",
+    "contoso.example",
+    "nordwind-logistics.example.net",
+    "stadt-musterhausen.example.org",
+)
 CLIENT_NAMES = (
     "BRN30055CA1B2C3", "scanner", "WIN-8K2J3H4", "nas", "localhost.localdomain", "printer-3f.contoso.example",
     "KM7C2A9D", "RNP583879A1B2C3", "app01", "[192.168.10.24]", "EPSON44D2F1.local", "mail.example.com",
@@ -31,7 +40,9 @@ TOKEN_SIGNS = string.ascii_letters + string.digits + "-_"
 
 def user_name(draw: random.Random) -> str:
     """Give a mailbox of 8 to 60 characters."""
-    local = ".".join("".join(draw.choices(SYLLABLES, k=draw.randint(1, 3))) for _ in range(draw.randint(1, 3)))
+    local = ".".join(
+        "".join(draw.choices(SYLLABLES, k=draw.randint(1, 3))) for _ in range(draw.randint(1, 3))
+    )
     return f"{local}{draw.choice(('', '', str(draw.randint(1, 999))))}@{draw.choice(DOMAINS)}"[:60]
 
 
@@ -50,13 +61,17 @@ def token(draw: random.Random) -> str:
 def _accepts(persona: Persona, protocol: str, mechanism: str | None) -> bool:
     """Tell whether the server offers it."""
     if mechanism in (None, "auto"):
-        return True
+        return mechanism is None or len(persona.ports) > 1
     bare = mechanism.removesuffix("-IR").removesuffix("-later")  # type: ignore[union-attr]
+    if persona.product:
+        return bare in persona.offers
     if protocol == "smtp" and persona.smtp:
         return bare in persona.smtp.mechanisms
     if protocol == "imap" and persona.imap:
         offered = persona.imap.capabilities.split()
-        return (bare == "IMAP-LOGIN" and "LOGINDISABLED" not in offered) or f"AUTH={bare}" in persona.imap.capabilities.split()
+        return (
+            bare == "IMAP-LOGIN" and "LOGINDISABLED" not in offered
+        ) or f"AUTH={bare}" in persona.imap.capabilities.split()
     if protocol == "pop3" and persona.pop3:
         return bare == "USERPASS" or any(bare in line.split() for line in persona.pop3.capabilities)
     return protocol == "http"
@@ -66,11 +81,13 @@ def _ports(persona: Persona, protocol: str, program: Program) -> list[tuple[int,
     return [
         (port, mode)
         for port, (spoken, mode) in persona.ports.items()
-        if spoken == protocol and mode not in program.skips_mode and port != 25
+        if spoken == protocol and mode not in program.skips_mode and (port != 25 or len(persona.ports) == 1)
     ]
 
 
-def _choices(program: Program, persona: Persona, draw: random.Random) -> list[tuple[str, int, str, str | None]]:
+def _choices(
+    program: Program, persona: Persona, draw: random.Random
+) -> list[tuple[str, int, str, str | None]]:
     """Give protocol, port, TLS mode and mechanism of everything this pair can do; rarely of what is not offered."""
     found = []
     for protocol, mechanisms in program.ways.items():
@@ -82,7 +99,7 @@ def _choices(program: Program, persona: Persona, draw: random.Random) -> list[tu
 
 
 def draw_sessions(
-    personas: Sequence[Persona], programs: Sequence[Program], count: int, seed: int, delay_s: float, first: int = 0
+    personas: Sequence[Persona], programs: Sequence[Program], count: int, seed: int, delay_s: float
 ) -> list[Session]:
     """Draw so many sessions."""
     draw = random.Random(seed)
@@ -93,20 +110,20 @@ def draw_sessions(
         place += 1
         if draw.random() > program.weight:
             continue
-        persona = draw.choice(personas)
-        choices = _choices(program, persona, draw)
+        pairs = [
+            (persona, _choices(program, persona, draw)) for persona in draw.sample(personas, len(personas))
+        ]
+        persona, choices = next(((one, found) for one, found in pairs if found), (personas[0], []))
         if not choices:
-            others = [one for one in personas if _choices(program, one, draw)]
-            persona = draw.choice(others)
-            choices = _choices(program, persona, draw) or [None]  # type: ignore[list-item]
-            if choices == [None]:
-                continue
+            continue
         protocol, port, mode, mechanism = draw.choice(choices)
-        sessions.append(_session(draw, first + len(sessions), program, persona, (protocol, port, mode, mechanism), delay_s))
+        sessions.append(
+            draw_session(draw, len(sessions), program, persona, (protocol, port, mode, mechanism), delay_s)
+        )
     return sessions
 
 
-def _session(
+def draw_session(
     draw: random.Random, number: int, program: Program, persona: Persona,
     way: tuple[str, int, str, str | None], delay_s: float,
 ) -> Session:  # fmt: skip
@@ -117,6 +134,12 @@ def _session(
     keys = list(REFUSALS)
     if bare in TOKEN_MECHANISMS:
         keys = ["wrong", "wrong", "mailbox", "criteria", "blob", "tenant"]
+    user = user_name(draw)
+    secret = token(draw) if bare in TOKEN_MECHANISMS else password(draw)
+    if persona.product:
+        user = f"u{number}.{user}"
+        if bare in TOKEN_MECHANISMS:
+            secret = signed(user, KEY if not refused else b"another key")
     names = persona.names or (persona.host,)
     wanted = "smtp" if protocol == "smtp" else ("imap", "pop", "outlook", "mail", "m.")
     fitting = [name for name in names if name.startswith(wanted)]
@@ -130,8 +153,8 @@ def _session(
         tls_mode=mode,
         tls=tls,
         mechanism=mechanism,
-        user=user_name(draw),
-        secret=token(draw) if bare in TOKEN_MECHANISMS else password(draw),
+        user=user,
+        secret=secret,
         client_name=draw.choice(CLIENT_NAMES),
         refusal=draw.choice(keys) if refused else None,
         delay_s=delay_s * draw.choice((1, 1, 1, 0.4, 0) if persona.web != "exo" else (1,)),

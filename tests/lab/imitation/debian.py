@@ -6,7 +6,7 @@ import sys
 from pathlib import Path
 from urllib.parse import quote
 
-from imitation.program import MAIL, Call, Program, bearer, url
+from imitation.program import MAIL, Call, Program, url
 from imitation.session import Session
 
 STAGE = Path(__file__).parent.parent / "stage"
@@ -22,19 +22,32 @@ def _curl(session: Session, folder: Path) -> Call:
     if ir:
         words.append("--sasl-ir")
     if mechanism in ("XOAUTH2", "OAUTHBEARER"):
-        words += ["-u", session.user, "--oauth2-bearer", session.secret, "--login-options", f"AUTH={mechanism}"]
+        words += [
+            "-u",
+            session.user,
+            "--oauth2-bearer",
+            session.secret,
+            "--login-options",
+            f"AUTH={mechanism}",
+        ]
     elif mechanism:
         words += ["-u", f"{session.user}:{session.secret}"]
         if mechanism == "auto":
             pass
-        elif mechanism == "USERPASS":
-            words += ["--login-options", "AUTH=+LOGIN"]
-        elif mechanism == "IMAP-LOGIN":
+        elif mechanism == "USERPASS" or mechanism == "IMAP-LOGIN":
             words += ["--login-options", "AUTH=+LOGIN"]
         else:
             words += ["--login-options", f"AUTH={mechanism}"]
     if session.protocol == "smtp":
-        words += ["--mail-from", SENDER, "--mail-rcpt", RECIPIENT, "-T", "-", url(session) + session.client_name.strip("[]")]
+        words += [
+            "--mail-from",
+            SENDER,
+            "--mail-rcpt",
+            RECIPIENT,
+            "-T",
+            "-",
+            url(session) + session.client_name.strip("[]"),
+        ]
     else:
         words.append(url(session))
     if session.six:
@@ -123,10 +136,12 @@ def _mutt(program: str) -> object:
             'set record=""\nset sleep_time=0\nset imap_keepalive=60\nset quit=yes\nset move=no\n'
             'set ssl_use_tlsv1=yes\nset ssl_use_tlsv1_1=yes\nset header_cache=""\nset send_charset="utf-8"\n'
         )
-        oauth = f"set {session.protocol.replace('pop3', 'pop')}_oauth_refresh_command=\"cat secret\"\n"
+        oauth = f'set {session.protocol.replace("pop3", "pop")}_oauth_refresh_command="cat secret"\n'
         if session.mechanism in ("XOAUTH2", "OAUTHBEARER"):
             head += oauth
-        mechanism = {"IMAP-LOGIN": "login", "USERPASS": "user"}.get(session.mechanism or "", session.mechanism)
+        mechanism = {"IMAP-LOGIN": "login", "USERPASS": "user"}.get(
+            session.mechanism or "", session.mechanism
+        )
         kind = session.protocol.replace("pop3", "pop")
         if mechanism and mechanism != "auto":
             head += f'set {kind}_authenticators="{mechanism.lower()}"\n'
@@ -158,14 +173,22 @@ def _snail(session: Session, folder: Path) -> Call:
     mechanism = {"IMAP-LOGIN": "login", "USERPASS": "plain", None: "none"}.get(
         session.mechanism, (session.mechanism or "").lower()
     )
-    rc += f"set {kind}-auth={mechanism}\nset {kind}-use-starttls\n" if kind != "pop3" else "set pop3-use-starttls\n"
+    rc += (
+        f"set {kind}-auth={mechanism}\nset {kind}-use-starttls\n"
+        if kind != "pop3"
+        else "set pop3-use-starttls\n"
+    )
     if kind == "pop3" and session.mechanism == "OAUTHBEARER":
         rc += "set pop3-auth=oauthbearer\n"
     where = f"{kind}{s}://{login}{session.host}:{session.port}"
     if kind == "smtp":
         rc += f"set mta={where}\n"
-        return Call(("s-nail", "-:u", "-s", "lab", RECIPIENT), "scan\n", {".mailrc": rc}, {"MAILRC": ".mailrc"})
-    return Call(("s-nail", "-:u", "-R", "-H", "-f", where), "", {".mailrc": rc, "in": ""}, {"MAILRC": ".mailrc"})
+        return Call(
+            ("s-nail", "-:u", "-s", "lab", RECIPIENT), "scan\n", {".mailrc": rc}, {"MAILRC": ".mailrc"}
+        )
+    return Call(
+        ("s-nail", "-:u", "-R", "-H", "-f", where), "", {".mailrc": rc, "in": ""}, {"MAILRC": ".mailrc"}
+    )
 
 
 def _getmail(session: Session, folder: Path) -> Call:
@@ -176,12 +199,21 @@ def _getmail(session: Session, folder: Path) -> Call:
         f"use_xoauth2 = {session.mechanism == 'XOAUTH2'}\n"
         f"[destination]\ntype = Mboxrd\npath = {folder}/box\n[options]\nread_all = false\ndelivered_to = false\n"
     )
-    return Call(("getmail", "--getmaildir", str(folder), "-r", str(folder / "rc")), files={"rc": rc, "secret": session.secret, "box": ""})
+    return Call(
+        ("getmail", "--getmaildir", str(folder), "-r", str(folder / "rc")),
+        files={"rc": rc, "secret": session.secret, "box": ""},
+    )
 
 
 def _offlineimap(session: Session, folder: Path) -> Call:
-    mechanism = {"IMAP-LOGIN": "LOGIN", "auto": "PLAIN, LOGIN"}.get(session.mechanism or "", session.mechanism)
-    secret = f"oauth2_access_token = {session.secret}" if session.mechanism == "XOAUTH2" else f"remotepass = {session.secret}"
+    mechanism = {"IMAP-LOGIN": "LOGIN", "auto": "PLAIN, LOGIN"}.get(
+        session.mechanism or "", session.mechanism
+    )
+    secret = (
+        f"oauth2_access_token = {session.secret}"
+        if session.mechanism == "XOAUTH2"
+        else f"remotepass = {session.secret}"
+    )
     rc = (
         f"[general]\naccounts = a\nmetadata = {folder}/meta\n[Account a]\nlocalrepository = l\n"
         f"remoterepository = r\n[Repository l]\ntype = Maildir\nlocalfolders = {folder}/mail\n[Repository r]\n"
@@ -216,7 +248,10 @@ def _imap_send(session: Session, folder: Path) -> Call:
         "port": str(session.port), "user": session.user, "pass": session.secret, "folder": "Drafts",
     }.items():  # fmt: skip
         words += ["-c", f"imap.{key}={value}"]
-    return Call((*words, "imap-send"), f"From 1 Mon Sep 17 00:00:00 2001\nFrom: {SENDER}\nDate: {WHEN}\nSubject: x\n\nx\n")
+    return Call(
+        (*words, "imap-send"),
+        f"From 1 Mon Sep 17 00:00:00 2001\nFrom: {SENDER}\nDate: {WHEN}\nSubject: x\n\nx\n",
+    )
 
 
 def _gsasl(session: Session, folder: Path) -> Call:
@@ -230,7 +265,22 @@ def _gsasl(session: Session, folder: Path) -> Call:
 
 def _sendemail(session: Session, folder: Path) -> Call:
     trust = "IO::Socket::SSL::set_defaults(SSL_verify_mode => 0); my $program = shift; do $program"
-    words = ["perl", "-MIO::Socket::SSL", "-e", trust, "/usr/bin/sendemail", "-f", SENDER, "-t", RECIPIENT, "-u", "lab", "-m", "scan", "-s"]
+    words = [
+        "perl",
+        "-MIO::Socket::SSL",
+        "-e",
+        trust,
+        "/usr/bin/sendemail",
+        "-f",
+        SENDER,
+        "-t",
+        RECIPIENT,
+        "-u",
+        "lab",
+        "-m",
+        "scan",
+        "-s",
+    ]
     words += [f"{session.host}:{session.port}", "-o", f"fqdn={session.client_name}", "-o", "tls=yes"]
     if session.mechanism:
         words += ["-xu", session.user, "-xp", session.secret]
@@ -259,6 +309,6 @@ PROGRAMS: tuple[Program, ...] = (
     Program("offlineimap3", {"imap": ("IMAP-LOGIN", "PLAIN", "XOAUTH2", "auto")}, _offlineimap, ("offlineimap",)),
     Program("git-send-email", {"smtp": ("LOGIN", "PLAIN", "auto", None)}, _send_email, ("git",)),
     Program("git-imap-send", {"imap": ("auto",)}, _imap_send, ("git",), refuses_tls=GNUTLS),
-    Program("gsasl", {"smtp": ("LOGIN", "PLAIN", "CRAM-MD5"), "imap": ("LOGIN", "PLAIN", "CRAM-MD5")}, _gsasl, ("gsasl",), skips_mode=frozenset({"implicit"}), refuses_tls=GNUTLS),
+    Program("gsasl", {"smtp": ("LOGIN", "PLAIN", "CRAM-MD5", "DIGEST-MD5", "SCRAM-SHA-1", "SCRAM-SHA-256"), "imap": ("LOGIN", "PLAIN", "CRAM-MD5", "DIGEST-MD5", "SCRAM-SHA-1", "SCRAM-SHA-256")}, _gsasl, ("gsasl",), skips_mode=frozenset({"implicit"}), refuses_tls=GNUTLS),
     Program("sendemail", {"smtp": ("LOGIN", None)}, _sendemail, ("sendemail",), skips_mode=frozenset({"implicit"})),
 )  # fmt: skip

@@ -42,9 +42,7 @@ REFUSALS = {
     "credentials": "535 5.7.139 Authentication unsuccessful, the user credentials were incorrect.",
     "locked": "535 5.7.139 Authentication unsuccessful, account locked. Contact your administrator.",
     "sts": "535 5.7.139 Authentication unsuccessful, federated STS service was unreachable.",
-    "sts-https": (
-        "535 5.7.139 Authentication unsuccessful, the federated STS URL does not support HTTPS."
-    ),
+    "sts-https": ("535 5.7.139 Authentication unsuccessful, the federated STS URL does not support HTTPS."),
     "final": "550 5.7.30 Basic authentication is not supported for Client Submission.",
     "blob": "501 5.5.124 Invalid XOAUTH2 auth data",
 }

@@ -97,7 +97,19 @@ def _imap(draw: random.Random, row: Words, values: Mapping[str, str], offered: t
     before = draw.choice(row["before"]).replace("{auth}", auth)  # type: ignore[call-overload]
     after = str(row["after"])
     inner = {**values, "before": before, "after": after}
-    plain = _texts(row, inner, "capability_ok", "login_ok", "authenticate_ok", "challenge", "bye", "logout_ok", "bad", "starttls_ok", "not_offered")
+    plain = _texts(
+        row,
+        inner,
+        "capability_ok",
+        "login_ok",
+        "authenticate_ok",
+        "challenge",
+        "bye",
+        "logout_ok",
+        "bad",
+        "starttls_ok",
+        "not_offered",
+    )
     plain.setdefault("authenticate_ok", plain["login_ok"].replace("LOGIN", "AUTHENTICATE"))
     refusal = _fill(draw.choice(row["refusal"]), inner)  # type: ignore[call-overload]
     identity = row.get("identity")
@@ -117,7 +129,9 @@ def _imap(draw: random.Random, row: Words, values: Mapping[str, str], offered: t
 
 
 def _pop3(draw: random.Random, row: Words, values: Mapping[str, str], offered: tuple[str, ...]) -> Pop3Texts:
-    plain = _texts(row, values, "capa_ok", "user_ok", "pass_ok", "challenge", "bye", "stls_ok", "bad", "listing")
+    plain = _texts(
+        row, values, "capa_ok", "user_ok", "pass_ok", "challenge", "bye", "stls_ok", "bad", "listing"
+    )
     refusal = _fill(draw.choice(row["refusal"]), values)  # type: ignore[call-overload]
     capabilities = [line.replace("{auth}", " ".join(offered)) for line in row["capabilities"]]  # type: ignore[attr-defined]
     return Pop3Texts(

@@ -229,7 +229,9 @@ def token_then_password(line: Line, mode: str, user: str, secret: str, name: str
 def token(line: Line, mode: str, user: str, secret: str, name: str) -> None:
     """XOAUTH2 in one line; the error as JSON gets its empty answer."""
     begin(line, mode, name)
-    reply = answers(line, line.ask(f"AUTH XOAUTH2 {b64(f'user={user}{chr(1)}auth=Bearer {secret}{chr(1)}{chr(1)}')}"), "")
+    reply = answers(
+        line, line.ask(f"AUTH XOAUTH2 {b64(f'user={user}{chr(1)}auth=Bearer {secret}{chr(1)}{chr(1)}')}"), ""
+    )
     send(line) if reply.startswith("2") else line.ask("QUIT")
 
 
@@ -287,7 +289,9 @@ def pipelined(line: Line, mode: str, user: str, secret: str, name: str) -> None:
     if not reply.startswith("2"):
         line.ask("QUIT")
         return
-    line.send("MAIL FROM:<a@example.com> SIZE=640", "RCPT TO:<b@example.net> ORCPT=rfc822;b@example.net", "DATA")
+    line.send(
+        "MAIL FROM:<a@example.com> SIZE=640", "RCPT TO:<b@example.net> ORCPT=rfc822;b@example.net", "DATA"
+    )
     if [line.reply()[0] for _ in range(3)] == ["2", "2", "3"]:
         line.raw(MAIL)
         line.ask("\r\n.")
@@ -398,7 +402,9 @@ def imap_probe(line: Line, mode: str, user: str, secret: str, name: str) -> None
     imap_begin(line, mode)
     line.send("A001 CAPABILITY")
     line.until("A001")
-    line.send('A002 ID ("name" "monitor" "version" "4.2.1" "vendor" "example" "support-url" "https://monitor.example/")')
+    line.send(
+        'A002 ID ("name" "monitor" "version" "4.2.1" "vendor" "example" "support-url" "https://monitor.example/")'
+    )
     line.until("A002")
     line.send("A003 LOGOUT")
     line.until("A003")

@@ -112,7 +112,7 @@ class Imap:
 
     def _authenticate(self, tag: str, rest: str) -> None:
         talk, texts = self._talk, self._texts
-        name, _, initial = rest.partition(" ")
+        name, _, initial = rest.strip().partition(" ")
         mechanism = name.strip('"').upper()
         if not talk.encrypted:
             talk.say(f"{tag} {texts.bad}")

@@ -47,7 +47,9 @@ def _perl(name: str, ways: dict[str, tuple[str | None, ...]], module: str, **mor
 
 IMPLICIT = {"skips_mode": frozenset({"starttls"})}
 STARTTLS = {"skips_mode": frozenset({"implicit"})}
-STRICT = {"refuses_tls": frozenset({"10-cbc", "11-cbc", "12-cbc-sha", "12-cbc-mte", "12-rsa-cbc", "12-cbc-sha256"})}
+STRICT = {
+    "refuses_tls": frozenset({"10-cbc", "11-cbc", "12-cbc-sha", "12-cbc-mte", "12-rsa-cbc", "12-cbc-sha256"})
+}
 """Python's default settings of TLS, which these don't let change."""
 PERL5 = "/usr/share/perl5"
 PROGRAMS: tuple[Program, ...] = (

@@ -2,17 +2,34 @@
 
 from __future__ import annotations
 
-import os
+from collections.abc import Iterable
 from dataclasses import dataclass
 
-from imitation import browsers, debian, devices, exchange, foreign, libraries
+from imitation import browsers, debian, devices, exchange, foreign, libraries, live
 from imitation.cast import draw_sessions
 from imitation.persona import Persona
+from imitation.products import PLACES
 from imitation.program import Program
 from imitation.session import Session
 
-
+PARTS = ("exchange", "foreign", "products", "live")
 FLOWS_A_SERVER = 8
+"""So many does a drawn server meet: enough to learn from some of them how it words things."""
+MOST_SERVERS = 160
+"""More addresses are not left in the servers' network."""
+PROGRAMS = (*debian.PROGRAMS, *libraries.PROGRAMS, *devices.PROGRAMS, *browsers.PROGRAMS)
+DOVECOT = frozenset({
+    "PLAIN", "LOGIN", "CRAM-MD5", "DIGEST-MD5", "SCRAM-SHA-1", "SCRAM-SHA-256", "XOAUTH2", "OAUTHBEARER", "IMAP-LOGIN",
+    "USERPASS",
+})  # fmt: skip
+OFFERS = {
+    "dovecot": DOVECOT,
+    "postfix": DOVECOT - {"IMAP-LOGIN", "USERPASS"},
+    "exim": frozenset({"PLAIN", "LOGIN", "CRAM-MD5"}),
+    "aiosmtpd": frozenset({"PLAIN", "LOGIN"}),
+}
+"""Real servers, and what they let be used."""
+
 
 @dataclass(frozen=True, slots=True)
 class Part:
@@ -25,25 +42,46 @@ class Part:
     """Programs left out, and what they would need."""
 
 
-def exchange_personas() -> tuple[Persona, ...]:
-    """Exchange Online today, and in the years when passwords still worked."""
-    return (
-        exchange.today("exo", 12, "203.0.113.10", ("smtp.office365.com", "outlook.office365.com"), six="2001:db8:5::10"),
-        exchange.today("exo-2", 147, "203.0.113.11", ("smtp-mail.outlook.com", "outlook.office.com")),
-        exchange.earlier("exo-2022", 8, "203.0.113.12", ("smtp-legacy.office365.com", "imap-legacy.office365.com"), messages=1),
-    )  # fmt: skip
-
-
 def part(name: str, seed: int, flows: int, delay_s: float) -> Part:
-    """Give a part by its name."""
-    every: tuple[Program, ...] = (*debian.PROGRAMS, *libraries.PROGRAMS, *devices.PROGRAMS, *browsers.PROGRAMS)
-    if only := os.environ.get("LAB_ONLY"):
-        every = tuple(program for program in every if program.name in only.split(","))
-    missing = {program.name: absent for program in every if (absent := program.missing())}
-    programs = tuple(program for program in every if program.name not in missing)
-    personas = exchange_personas()
-    if name == "foreign":
-        count = max(6, flows // FLOWS_A_SERVER)
-        personas = tuple(foreign.persona(number, seed, f"203.0.113.{30 + number}") for number in range(count))
+    """Give a part by its name, with so many sessions; ``live`` is what it is."""
+    wanted = [program for program in PROGRAMS if name != "live" or program.name in live.PROGRAMS]
+    missing = {program.name: absent for program in wanted if (absent := program.missing())}
+    programs = tuple(program for program in wanted if program.name not in missing)
+    personas = tuple(_personas(name, seed, flows))
+    if name == "live":
+        return Part(personas, programs, tuple(live.sessions(personas, programs, seed)), missing)
     sessions = draw_sessions(personas, programs, flows, seed, delay_s)
     return Part(personas, programs, tuple(sessions), missing)
+
+
+def _personas(name: str, seed: int, flows: int) -> Iterable[Persona]:
+    match name:
+        case "foreign":
+            count = min(max(6, flows // FLOWS_A_SERVER), MOST_SERVERS)
+            return (foreign.persona(number, seed, f"203.0.113.{30 + number}") for number in range(count))
+        case "products":
+            return (_product(number, *row) for number, row in enumerate(OFFERS.items()))
+        case _:
+            return _exchange()
+
+
+def _exchange() -> Iterable[Persona]:
+    """Exchange Online today, in the years when passwords still worked, and its mail exchanger."""
+    smtp, outlook = "smtp.office365.com", "outlook.office365.com"
+    yield exchange.today("exo", 12, "203.0.113.10", (smtp, outlook), six="2001:db8:5::10")
+    yield exchange.today("exo-2", 147, "203.0.113.11", ("smtp-mail.outlook.com", "outlook.office.com"))
+    legacy = ("smtp-legacy.office365.com", "imap-legacy.office365.com")
+    yield exchange.earlier("exo-2022", 8, "203.0.113.12", legacy, messages=1)
+    yield exchange.exchanger("exo-mx", 3, "203.0.113.13", ("contoso-com.mail.protection.outlook.com",))
+
+
+def _product(number: int, name: str, offers: frozenset[str]) -> Persona:
+    return Persona(
+        name=name,
+        address=f"203.0.113.{200 + number}",
+        host=f"{name}.lab.test",
+        names=(f"mail.{name}.lab.test",),
+        ports={port: exchange.PORTS[port] for port in PLACES[name]},
+        product=name,
+        offers=offers,
+    )

@@ -125,6 +125,8 @@ class Persona:
     """In everybody's mailbox."""
     product: str | None = None
     """The real program behind it, where it only passes on."""
+    offers: frozenset[str] = frozenset()
+    """Mechanisms of the real program."""
     web: str | None = None
     """What it is over HTTP."""
     ports: dict[int, tuple[str, str]] = field(default_factory=dict)

@@ -43,6 +43,11 @@ class Pop3:
                     talk.deed.tried("USERPASS")
                     accepted = talk.session.accepts("USERPASS", self._user, rest)
                     self._finish(accepted, texts.pass_ok, texts.pass_no)
+                case "APOP" if talk.encrypted:
+                    talk.deed.tried("APOP")
+                    stamped = "<" in texts.greeting
+                    accepted = stamped and talk.session.accepts("APOP", rest.partition(" ")[0], None)
+                    self._finish(accepted, texts.pass_ok, texts.pass_no)
                 case "AUTH" if talk.encrypted and rest:
                     self._auth(rest)
                 case "NOOP" | "RSET":
@@ -79,7 +84,7 @@ class Pop3:
 
     def _auth(self, rest: str) -> None:
         talk, texts = self._talk, self._texts
-        name, _, initial = rest.partition(" ")
+        name, _, initial = rest.strip().partition(" ")
         mechanism = name.upper()
         talk.deed.tried(mechanism, bool(initial))
         offered = next((line.split()[1:] for line in texts.capabilities if line.startswith("SASL")), [])

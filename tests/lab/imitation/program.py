@@ -12,7 +12,9 @@ from imitation.session import Session
 
 TOOLS = Path(os.environ.get("LAB_TOOLS", "/nonexistent"))
 """Where programs are that the system has not installed: ``py``, ``node``, ``tree``."""
-MAIL = "From: a@example.com\r\nTo: b@example.net\r\nSubject: lab\r\nMessage-ID: <1@example.com>\r\n\r\nscan\r\n"
+MAIL = (
+    "From: a@example.com\r\nTo: b@example.net\r\nSubject: lab\r\nMessage-ID: <1@example.com>\r\n\r\nscan\r\n"
+)
 ANY = ("starttls", "implicit")
 
 
@@ -49,7 +51,9 @@ class Program:
         """Tell what is not there."""
         path = os.environ.get("PATH", "") + f":{TOOLS}/tree/usr/sbin:{TOOLS}/tree/usr/bin:/usr/sbin:/sbin"
         absent = [name for name in self.needs if not shutil.which(name, path=path)]
-        return absent + [name for name in self.modules if not (TOOLS / name).exists() and not Path(name).exists()]
+        return absent + [
+            name for name in self.modules if not (TOOLS / name).exists() and not Path(name).exists()
+        ]
 
 
 def bearer(session: Session) -> str:

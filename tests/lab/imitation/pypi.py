@@ -29,7 +29,9 @@ def mail() -> EmailMessage:
     return made
 
 
-async def aiosmtplib(protocol: str, host: str, port: int, mode: str, mechanism: str, user: str, secret: str, name: str) -> None:
+async def aiosmtplib(
+    protocol: str, host: str, port: int, mode: str, mechanism: str, user: str, secret: str, name: str
+) -> None:
     """Log in by what the library prefers, or as told, and send."""
     import aiosmtplib as library
 
@@ -55,14 +57,16 @@ async def aiosmtplib(protocol: str, host: str, port: int, mode: str, mechanism: 
         await client.quit()
 
 
-async def aioimaplib(protocol: str, host: str, port: int, mode: str, mechanism: str, user: str, secret: str, name: str) -> None:
+async def aioimaplib(
+    protocol: str, host: str, port: int, mode: str, mechanism: str, user: str, secret: str, name: str
+) -> None:
     """LOGIN or XOAUTH2, SELECT, LOGOUT."""
     import aioimaplib as library
 
     client = library.IMAP4_SSL(host=host, port=port, timeout=TIMEOUT_S, ssl_context=trusting())
     await client.wait_hello_from_server()
     if mechanism == "XOAUTH2":
-        done = await client.xoauth2(user, secret.encode())
+        done = await client.xoauth2(user, secret)
     else:
         done = await client.login(user, secret)
     if done.result == "OK":
@@ -71,11 +75,19 @@ async def aioimaplib(protocol: str, host: str, port: int, mode: str, mechanism: 
         await client.logout()
 
 
-def imapclient(protocol: str, host: str, port: int, mode: str, mechanism: str, user: str, secret: str, name: str) -> None:
+def imapclient(
+    protocol: str, host: str, port: int, mode: str, mechanism: str, user: str, secret: str, name: str
+) -> None:
     """Log in, look, log out."""
     from imapclient import IMAPClient, exceptions
 
-    client = IMAPClient(host, port, ssl=mode == "implicit", ssl_context=trusting() if mode == "implicit" else None, timeout=TIMEOUT_S)
+    client = IMAPClient(
+        host,
+        port,
+        ssl=mode == "implicit",
+        ssl_context=trusting() if mode == "implicit" else None,
+        timeout=TIMEOUT_S,
+    )
     if mode == "starttls":
         client.starttls(trusting())
     with contextlib.suppress(exceptions.IMAPClientError):
@@ -95,7 +107,9 @@ def imapclient(protocol: str, host: str, port: int, mode: str, mechanism: str, u
     client.logout()
 
 
-def imap_tools(protocol: str, host: str, port: int, mode: str, mechanism: str, user: str, secret: str, name: str) -> None:
+def imap_tools(
+    protocol: str, host: str, port: int, mode: str, mechanism: str, user: str, secret: str, name: str
+) -> None:
     """Log in, fetch, log out."""
     from imap_tools import MailBox, MailBoxStartTls
 
@@ -105,14 +119,20 @@ def imap_tools(protocol: str, host: str, port: int, mode: str, mechanism: str, u
         list(opened.fetch(limit=1))
 
 
-def yagmail(protocol: str, host: str, port: int, mode: str, mechanism: str, user: str, secret: str, name: str) -> None:
+def yagmail(
+    protocol: str, host: str, port: int, mode: str, mechanism: str, user: str, secret: str, name: str
+) -> None:
     """Send as yagmail does: over smtplib."""
     import yagmail as library
 
-    library.SMTP(user, secret, host=host, port=port, smtp_ssl=mode == "implicit", smtp_starttls=mode == "starttls").send(RECIPIENT, "lab", "scan")
+    library.SMTP(
+        user, secret, host=host, port=port, smtp_ssl=mode == "implicit", smtp_starttls=mode == "starttls"
+    ).send(RECIPIENT, "lab", "scan")
 
 
-def redmail(protocol: str, host: str, port: int, mode: str, mechanism: str, user: str, secret: str, name: str) -> None:
+def redmail(
+    protocol: str, host: str, port: int, mode: str, mechanism: str, user: str, secret: str, name: str
+) -> None:
     """Send as redmail does."""
     import smtplib
 
@@ -125,13 +145,16 @@ def redmail(protocol: str, host: str, port: int, mode: str, mechanism: str, user
     )
 
 
-def twisted(protocol: str, host: str, port: int, mode: str, mechanism: str, user: str, secret: str, name: str) -> None:
+def twisted(
+    protocol: str, host: str, port: int, mode: str, mechanism: str, user: str, secret: str, name: str
+) -> None:
     """Send over Twisted's ESMTP client, which knows CRAM-MD5, LOGIN and PLAIN."""
     from io import BytesIO
 
-    from twisted.internet import reactor, ssl as tls
-    from twisted.mail.smtp import ESMTPSenderFactory
+    from twisted.internet import reactor
+    from twisted.internet import ssl as tls
     from twisted.internet.defer import Deferred
+    from twisted.mail.smtp import ESMTPSenderFactory
 
     done: Deferred[object] = Deferred()
     context = tls.ClientContextFactory()

@@ -7,7 +7,13 @@ from dataclasses import dataclass
 
 from imitation.session import Session
 
-PHONES = ("Apple-iPhone14C3/2102.5", "Android-SAMSUNG-SM-S918B/101.140000", "Apple-iPad13C1/2008.61", "Android-Mail/2026.03.15", "TouchDown(MSRPC)/8.4.00086/")
+PHONES = (
+    "Apple-iPhone14C3/2102.5",
+    "Android-SAMSUNG-SM-S918B/101.140000",
+    "Apple-iPad13C1/2008.61",
+    "Android-Mail/2026.03.15",
+    "TouchDown(MSRPC)/8.4.00086/",
+)
 WBXML = "application/vnd.ms-sync.wbxml"
 SEQUENCES = {
     "eas": (
@@ -48,21 +54,67 @@ def _one(role: str, step: str, session: Session, draw: random.Random, device: st
             if step == "OPTIONS":
                 return Asked("OPTIONS", path, common, "")
             path += f"?Cmd={step}&User={user}&DeviceId={device}&DeviceType={'iPhone' if 'iPhone' in phone else 'Android'}"
-            size = {"Ping": 21, "FolderSync": 13, "Provision": 180, "SendMail": 700}.get(step, draw.randint(30, 250))
-            version = (("MS-ASProtocolVersion", draw.choice(("14.1", "16.1"))), ("X-MS-PolicyKey", "3142424091"))
+            size = {"Ping": 21, "FolderSync": 13, "Provision": 180, "SendMail": 700}.get(
+                step, draw.randint(30, 250)
+            )
+            version = (
+                ("MS-ASProtocolVersion", draw.choice(("14.1", "16.1"))),
+                ("X-MS-PolicyKey", "3142424091"),
+            )
             return Asked("POST", path, (*common, *version, ("Content-Type", WBXML)), "j" * size)
         case "ews":
             body = f'<?xml version="1.0" encoding="utf-8"?><s:Envelope><s:Body><m:{step}>{"q" * draw.randint(350, 1300)}</m:{step}></s:Body></s:Envelope>'
-            return Asked("POST", "/EWS/Exchange.asmx", (("User-Agent", draw.choice(("ExchangeServicesClient/15.00.0913.015", "Mac+OS+X/14.5 (23F79) Mail/3774", "EvolutionEWS/3.46.4"))), ("Content-Type", "text/xml; charset=utf-8")), body)
+            return Asked(
+                "POST",
+                "/EWS/Exchange.asmx",
+                (
+                    (
+                        "User-Agent",
+                        draw.choice(
+                            (
+                                "ExchangeServicesClient/15.00.0913.015",
+                                "Mac+OS+X/14.5 (23F79) Mail/3774",
+                                "EvolutionEWS/3.46.4",
+                            )
+                        ),
+                    ),
+                    ("Content-Type", "text/xml; charset=utf-8"),
+                ),
+                body,
+            )
         case "autodiscover":
             if step == "json":
-                return Asked("GET", f"/autodiscover/autodiscover.json?Email={session.user}&Protocol=EWS", (("User-Agent", "Microsoft Office/16.0"),), "")
+                return Asked(
+                    "GET",
+                    f"/autodiscover/autodiscover.json?Email={session.user}&Protocol=EWS",
+                    (("User-Agent", "Microsoft Office/16.0"),),
+                    "",
+                )
             body = f'<?xml version="1.0"?><Autodiscover><Request><EMailAddress>{session.user}</EMailAddress></Request></Autodiscover>'
-            return Asked("POST", "/autodiscover/autodiscover.xml", (("User-Agent", "Microsoft Office/16.0"), ("Content-Type", "text/xml")), body)
+            return Asked(
+                "POST",
+                "/autodiscover/autodiscover.xml",
+                (("User-Agent", "Microsoft Office/16.0"), ("Content-Type", "text/xml")),
+                body,
+            )
         case "mapi":
             path = "/mapi/emsmdb/?MailboxId=0f3a7b1c-77d2-4f0e-9a51-6d1f2c3b4a59@contoso.example"
-            headers = (("User-Agent", "Microsoft Office/16.0 (Windows NT 10.0; Microsoft Outlook 16.0.17928; Pro)"), ("X-RequestType", step), ("X-ClientInfo", "{2F94A2BF-A2E6-4CCCC-BF98-B5F22C542226}"), ("X-RequestId", "{C715155F-2BE8-44E0-BD34-2960067874C8}:1"), ("Content-Type", "application/mapi-http"))
+            headers = (
+                ("User-Agent", "Microsoft Office/16.0 (Windows NT 10.0; Microsoft Outlook 16.0.17928; Pro)"),
+                ("X-RequestType", step),
+                ("X-ClientInfo", "{2F94A2BF-A2E6-4CCCC-BF98-B5F22C542226}"),
+                ("X-RequestId", "{C715155F-2BE8-44E0-BD34-2960067874C8}:1"),
+                ("Content-Type", "application/mapi-http"),
+            )
             return Asked("POST", path, headers, "m" * draw.randint(60, 1600))
         case _:
             path = "/owa/" if step == "page" else "/owa/startupdata.ashx?app=Mail&n=0"
-            return Asked("GET", path, (("User-Agent", "Mozilla/5.0 (X11; Linux x86_64; rv:128.0) Gecko/20100101 Firefox/128.0"), ("Accept", "text/html,application/xhtml+xml")), "")
+            return Asked(
+                "GET",
+                path,
+                (
+                    ("User-Agent", "Mozilla/5.0 (X11; Linux x86_64; rv:128.0) Gecko/20100101 Firefox/128.0"),
+                    ("Accept", "text/html,application/xhtml+xml"),
+                ),
+                "",
+            )

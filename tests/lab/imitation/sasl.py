@@ -67,7 +67,9 @@ def ntlm_challenge() -> bytes:
     """Give a type 2 message, MS-NLMP 2.2.1.2, with the names of a domain as Exchange tells them."""
     target = "CONTOSO".encode("utf-16-le")
     names = ((2, "CONTOSO"), (1, "MAIL01"), (4, "contoso.example"), (3, "mail01.contoso.example"))
-    info = b"".join(struct.pack("<HH", kind, 2 * len(text)) + text.encode("utf-16-le") for kind, text in names)
+    info = b"".join(
+        struct.pack("<HH", kind, 2 * len(text)) + text.encode("utf-16-le") for kind, text in names
+    )
     info += struct.pack("<HHQ", 7, 8, 133_500_000_000_000_000) + bytes(4)
     head = b"NTLMSSP\0" + struct.pack("<IHHII", 2, len(target), len(target), 56, 0xA2898205)
     head += bytes(range(8)) + bytes(8) + struct.pack("<HHI", len(info), len(info), 56 + len(target))

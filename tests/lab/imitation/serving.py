@@ -14,6 +14,8 @@ from pathlib import Path
 from imitation.imap import Imap
 from imitation.persona import Persona
 from imitation.pop3 import Pop3
+from imitation.products import PLACES, THERE
+from imitation.relay import Relay
 from imitation.session import Session
 from imitation.smtp import Smtp
 from imitation.talk import Gone, Talk
@@ -116,6 +118,8 @@ class Serving:
 
     def _play(self, talk: Talk, persona: Persona, deed: Deed) -> None:
         match deed.protocol:
+            case _ if persona.product:
+                Relay(talk, (THERE, PLACES[persona.product][deed.server[1]])).run()
             case "smtp" if persona.smtp:
                 Smtp(talk, persona.smtp).run()
             case "imap" if persona.imap:

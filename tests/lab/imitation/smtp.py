@@ -79,7 +79,7 @@ class Smtp:
 
     def _auth(self, rest: str) -> None:
         talk, texts = self._talk, self._texts
-        name, _, initial = rest.partition(" ")
+        name, _, initial = rest.strip().partition(" ")
         mechanism = name.upper()
         if not talk.encrypted:
             talk.say(texts.needs_tls)
@@ -110,7 +110,11 @@ class Smtp:
         if verb == "BDAT":
             size = int(re.match(r"\d+", rest)[0])  # type: ignore[index]
             talk.exactly(min(size, MAX_MAIL))
-        if texts.needs_login_at and not self._logged_in and (verb != "MAIL" or texts.needs_login_at == "MAIL"):
+        if (
+            texts.needs_login_at
+            and not self._logged_in
+            and (verb != "MAIL" or texts.needs_login_at == "MAIL")
+        ):
             talk.say(texts.needs_login)
             return
         match verb:

@@ -29,7 +29,13 @@ def requests(plan: dict[str, Any]) -> None:
 
             session.auth = HttpNtlmAuth(plan["user"], plan["secret"])
         for one in plan["requests"]:
-            session.request(one["method"], plan["origin"] + one["path"], headers=one["headers"], data=one["body"] or None, timeout=12)
+            session.request(
+                one["method"],
+                plan["origin"] + one["path"],
+                headers=one["headers"],
+                data=one["body"] or None,
+                timeout=12,
+            )
 
 
 def _httpx(plan: dict[str, Any], http2: bool) -> None:
@@ -37,7 +43,12 @@ def _httpx(plan: dict[str, Any], http2: bool) -> None:
 
     with library.Client(http2=http2, verify=trusting(), timeout=12) as client:
         for one in plan["requests"]:
-            client.request(one["method"], plan["origin"] + one["path"], headers=one["headers"], content=one["body"] or None)
+            client.request(
+                one["method"],
+                plan["origin"] + one["path"],
+                headers=one["headers"],
+                content=one["body"] or None,
+            )
 
 
 def httpx(plan: dict[str, Any]) -> None:
@@ -57,7 +68,12 @@ def aiohttp(plan: dict[str, Any]) -> None:
     async def talk() -> None:
         async with library.ClientSession(connector=library.TCPConnector(ssl=trusting())) as session:
             for one in plan["requests"]:
-                async with session.request(one["method"], plan["origin"] + one["path"], headers=one["headers"], data=one["body"] or None) as reply:
+                async with session.request(
+                    one["method"],
+                    plan["origin"] + one["path"],
+                    headers=one["headers"],
+                    data=one["body"] or None,
+                ) as reply:
                     await reply.read()
 
     asyncio.run(talk())
@@ -65,11 +81,14 @@ def aiohttp(plan: dict[str, Any]) -> None:
 
 def urllib(plan: dict[str, Any]) -> None:
     """Python's own, a connection a request."""
-    import urllib.error
-    import urllib.request
 
     for one in plan["requests"]:
-        request = __import__("urllib.request").request.Request(plan["origin"] + one["path"], (one["body"] or "").encode() or None, one["headers"], method=one["method"])
+        request = __import__("urllib.request").request.Request(
+            plan["origin"] + one["path"],
+            (one["body"] or "").encode() or None,
+            one["headers"],
+            method=one["method"],
+        )
         try:
             __import__("urllib.request").request.urlopen(request, timeout=12, context=trusting()).read()
         except OSError as fault:

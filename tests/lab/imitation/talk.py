@@ -55,6 +55,15 @@ class Talk:
         deed.server_name = getattr(wrapped, "asked_name", None)
         deed.alpn = wrapped.selected_alpn_protocol()
 
+    @property
+    def socket(self) -> socket.socket:
+        """The socket, to wait for."""
+        return self._sock
+
+    def pass_on(self, data: bytes) -> None:
+        """Send bytes at once, in a record of their own."""
+        self._sock.sendall(data)
+
     def receive(self) -> bytes:
         """Give what comes next, at most one record. Raises Gone at the end."""
         try:

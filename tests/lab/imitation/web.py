@@ -93,7 +93,9 @@ class Web:
     def answer(self, request: Request) -> Reply:
         """Decide one request, and note what was tried."""
         deed = self._talk.deed
-        service = next((name for start, name in SERVICES.items() if request.path.lower().startswith(start)), None)
+        service = next(
+            (name for start, name in SERVICES.items() if request.path.lower().startswith(start)), None
+        )
         deed.service = deed.service or service
         allowed, challenge = self._authorize(request)
         if not allowed:
@@ -151,7 +153,9 @@ class Web:
     def _refusal(self, challenge: str | None) -> Reply:
         offers = [("WWW-Authenticate", BEARER)]
         if self._kind != "exo":
-            offers = [("WWW-Authenticate", one) for one in ("Negotiate", "NTLM", f'Basic realm="{self._host}"')]
+            offers = [
+                ("WWW-Authenticate", one) for one in ("Negotiate", "NTLM", f'Basic realm="{self._host}"')
+            ]
         elif self._talk.session.variant % 2:
             offers.append(("WWW-Authenticate", 'Basic realm=""'))
         if challenge:
@@ -168,11 +172,27 @@ class Web:
         if service == "ews":
             body = b'<?xml version="1.0" encoding="utf-8"?><s:Envelope xmlns:s="http://schemas.xmlsoap.org/soap/envelope/"><s:Body>'
             body += (draw.hex() * (8 + draw[0] % 90)).encode() + b"</s:Body></s:Envelope>"
-            return Reply(200, (("Content-Type", "text/xml; charset=utf-8"), *stamped, ("X-EwsHandler", "GetFolder")), body)
-        kinds = {"owa": "text/html; charset=utf-8", "mapi": "application/mapi-http", "autodiscover": "text/xml; charset=utf-8"}
+            return Reply(
+                200,
+                (("Content-Type", "text/xml; charset=utf-8"), *stamped, ("X-EwsHandler", "GetFolder")),
+                body,
+            )
+        kinds = {
+            "owa": "text/html; charset=utf-8",
+            "mapi": "application/mapi-http",
+            "autodiscover": "text/xml; charset=utf-8",
+        }
         size = {"owa": 9000, "mapi": 300, "autodiscover": 3900}.get(service or "", 1200) + draw[1] * 4
-        cookies = (("Set-Cookie", f"session={draw.hex()}; path=/; secure; HttpOnly"),) if service in ("owa", "mapi") else ()
-        return Reply(200, (("Content-Type", kinds.get(service or "", "application/json")), *cookies, *stamped), b"x" * size)
+        cookies = (
+            (("Set-Cookie", f"session={draw.hex()}; path=/; secure; HttpOnly"),)
+            if service in ("owa", "mapi")
+            else ()
+        )
+        return Reply(
+            200,
+            (("Content-Type", kinds.get(service or "", "application/json")), *cookies, *stamped),
+            b"x" * size,
+        )
 
     def _sync(self, request: Request, stamped: tuple[tuple[str, str], ...], draw: bytes) -> Reply:
         headers = (*stamped, ("MS-Server-ActiveSync", "15.20"))
@@ -183,17 +203,33 @@ class Web:
                 "FolderSync,FolderCreate,FolderDelete,FolderUpdate,MoveItems,GetItemEstimate,MeetingResponse,Search,Settings,Ping,"
                 "ItemOperations,Provision,ResolveRecipients,ValidateCert,Find"
             )
-            return Reply(200, (("Allow", "OPTIONS,POST"), ("MS-ASProtocolVersions", versions), ("MS-ASProtocolCommands", commands), *headers))
+            return Reply(
+                200,
+                (
+                    ("Allow", "OPTIONS,POST"),
+                    ("MS-ASProtocolVersions", versions),
+                    ("MS-ASProtocolCommands", commands),
+                    *headers,
+                ),
+            )
         command = request.path.partition("Cmd=")[2].partition("&")[0]
-        size = {"Ping": 10, "FolderSync": 620, "Provision": 210, "Settings": 150, "SendMail": 0}.get(command, 0 if draw[2] % 3 else 900)
+        size = {"Ping": 10, "FolderSync": 620, "Provision": 210, "Settings": 150, "SendMail": 0}.get(
+            command, 0 if draw[2] % 3 else 900
+        )
         wait = PING_S if command == "Ping" else 0.0
         kind = (("Content-Type", "application/vnd.ms-sync.wbxml"),) if size else ()
-        return Reply(200, (*kind, *headers), b"\x03\x01j\x00" + bytes(max(size - 4, 0)) if size else b"", wait)
+        return Reply(
+            200, (*kind, *headers), b"\x03\x01j\x00" + bytes(max(size - 4, 0)) if size else b"", wait
+        )
 
 
 def _written(reply: Reply, head_only: bool) -> bytes:
     reason = {200: "OK", 401: "Unauthorized"}.get(reply.status, "")
-    lines = [f"HTTP/1.1 {reply.status} {reason}", f"Content-Length: {len(reply.body)}", "Server: Microsoft-IIS/10.0"]
+    lines = [
+        f"HTTP/1.1 {reply.status} {reason}",
+        f"Content-Length: {len(reply.body)}",
+        "Server: Microsoft-IIS/10.0",
+    ]
     lines += [f"{name}: {value}" for name, value in reply.headers]
     return "\r\n".join([*lines, "", ""]).encode() + (b"" if head_only else reply.body)
 
