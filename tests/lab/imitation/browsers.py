@@ -45,10 +45,16 @@ def _plan(session: Session) -> str:
         bare = first_bare and place == 0
         headers = dict(one.headers) | ({} if bare else authorization(session, how))
         rows.append({"method": one.method, "path": one.path, "headers": headers, "body": one.body})
-    return json.dumps({
-        "origin": f"https://{session.host}", "certificate": CERTIFICATE, "ntlm": how == "HTTP-NTLM", "user": session.user,
-        "secret": session.secret, "requests": rows,
-    })  # fmt: skip
+    return json.dumps(
+        {
+            "origin": f"https://{session.host}",
+            "certificate": CERTIFICATE,
+            "ntlm": how == "HTTP-NTLM",
+            "user": session.user,
+            "secret": session.secret,
+            "requests": rows,
+        }
+    )
 
 
 def _script(*words: str) -> Make:
@@ -124,15 +130,39 @@ OLD = {
 PROGRAMS: tuple[Program, ...] = (
     Program("curl-eas", _ways("eas", ntlm=True), _curl("--http1.1"), ("curl",)),
     Program("curl-ews", _ways("ews", "autodiscover", "mapi", ntlm=True), _curl("--http1.1"), ("curl",)),
-    Program("curl-owa", {"http": ("owa HTTP-Cookie", "owa none", "mapi HTTP-Cookie")}, _curl("--http1.1"), ("curl",)),
-    Program("curl-h2", _ways("eas", "ews"), _curl("--http2"), ("curl",), **OLD),  # type: ignore[arg-type]
-    Program("wget", _ways("eas", "ews", "autodiscover"), _wget, ("wget",), refuses_tls=frozenset({"12-cbc-sha256", "10-cbc", "11-cbc"})),
+    Program(
+        "curl-owa",
+        {"http": ("owa HTTP-Cookie", "owa none", "mapi HTTP-Cookie")},
+        _curl("--http1.1"),
+        ("curl",),
+    ),
+    Program("curl-h2", _ways("eas", "ews"), _curl("--http2"), ("curl",), **OLD),
+    Program(
+        "wget",
+        _ways("eas", "ews", "autodiscover"),
+        _wget,
+        ("wget",),
+        refuses_tls=frozenset({"12-cbc-sha256", "10-cbc", "11-cbc"}),
+    ),
     *(
-        Program(name.replace("_", "-"), _ways(*EVERY, ntlm=name == "requests"), _script(str(PYTHON), str(HERE / "surf.py"), name), modules=("py/bin/python", *((f"{SITE}/{name[:5]}",) if name == "httpx" else ())), **OLD)  # type: ignore[arg-type]
+        Program(
+            name.replace("_", "-"),
+            _ways(*EVERY, ntlm=name == "requests"),
+            _script(str(PYTHON), str(HERE / "surf.py"), name),
+            modules=("py/bin/python", *((f"{SITE}/{name[:5]}",) if name == "httpx" else ())),
+            **OLD,
+        )
         for name in ("requests", "httpx", "httpx_h2", "aiohttp", "urllib")
     ),
     *(
-        Program(name, _ways(*EVERY), _script("node", str(HERE / "surf.mjs"), name), ("node",), ("node/node_modules/axios",) if name == "axios" else (), **OLD)  # type: ignore[arg-type]
+        Program(
+            name,
+            _ways(*EVERY),
+            _script("node", str(HERE / "surf.mjs"), name),
+            ("node",),
+            ("node/node_modules/axios",) if name == "axios" else (),
+            **OLD,
+        )
         for name in ("node-fetch", "node-https", "axios", "node-http2")
     ),
-)  # fmt: skip
+)

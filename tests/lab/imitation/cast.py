@@ -1,4 +1,4 @@
-"""What is played, drawn from a seed: which program meets which server, how, over which TLS, and what comes of it."""
+"""What is played, drawn from a seed: who meets whom, how, over which TLS, and what comes of it."""
 
 from __future__ import annotations
 
@@ -14,11 +14,23 @@ from imitation.program import Program
 from imitation.session import Session
 
 TLS = (
-    *(("13-aes256", tickets) for tickets in (0, 1, 2, 2, 2)), ("13-chacha", 2), ("13-aes128", 1),
-    ("12-gcm256", 1), ("12-gcm256", 0), ("12-gcm128", 1), ("12-chacha", 0), ("12-cbc-sha", 1),
-    ("12-cbc-sha256", 1), ("12-cbc-mte", 0), ("12-rsa-cbc", 1), ("11-cbc", 0), ("10-cbc", 0),
-)  # fmt: skip
+    *(("13-aes256", tickets) for tickets in (0, 1, 2, 2, 2)),
+    ("13-chacha", 2),
+    ("13-aes128", 1),
+    ("12-gcm256", 1),
+    ("12-gcm256", 0),
+    ("12-gcm128", 1),
+    ("12-chacha", 0),
+    ("12-cbc-sha", 1),
+    ("12-cbc-sha256", 1),
+    ("12-cbc-mte", 0),
+    ("12-rsa-cbc", 1),
+    ("11-cbc", 0),
+    ("10-cbc", 0),
+)
 KEY = b"the key that real servers check tokens by"
+UNOFFERED = 0.06
+"""How often a program is told to do what the server does not offer."""
 SHARE_REFUSED = 1 / 3
 TOKEN_MECHANISMS = ("XOAUTH2", "OAUTHBEARER", "HTTP-Bearer")
 SYLLABLES = "an be co da el fra gi ha in jo ka lu mar no ol pe ra sa ti ul ver wi xa yo zu".split()  # noqa: SIM905
@@ -30,10 +42,22 @@ DOMAINS = (
     "stadt-musterhausen.example.org",
 )
 CLIENT_NAMES = (
-    "BRN30055CA1B2C3", "scanner", "WIN-8K2J3H4", "nas", "localhost.localdomain", "printer-3f.contoso.example",
-    "KM7C2A9D", "RNP583879A1B2C3", "app01", "[192.168.10.24]", "EPSON44D2F1.local", "mail.example.com",
-    "XRX9C934E0A1B2C", "localhost", "ubuntu-2204-prod-07.internal.example.net",
-)  # fmt: skip
+    "BRN30055CA1B2C3",
+    "scanner",
+    "WIN-8K2J3H4",
+    "nas",
+    "localhost.localdomain",
+    "printer-3f.contoso.example",
+    "KM7C2A9D",
+    "RNP583879A1B2C3",
+    "app01",
+    "[192.168.10.24]",
+    "EPSON44D2F1.local",
+    "mail.example.com",
+    "XRX9C934E0A1B2C",
+    "localhost",
+    "ubuntu-2204-prod-07.internal.example.net",
+)
 PASSWORD_SIGNS = string.ascii_letters + string.digits + "-_.+=!"
 TOKEN_SIGNS = string.ascii_letters + string.digits + "-_"
 
@@ -88,13 +112,13 @@ def _ports(persona: Persona, protocol: str, program: Program) -> list[tuple[int,
 def _choices(
     program: Program, persona: Persona, draw: random.Random
 ) -> list[tuple[str, int, str, str | None]]:
-    """Give protocol, port, TLS mode and mechanism of everything this pair can do; rarely of what is not offered."""
+    """Give protocol, port, TLS mode and mechanism of all that fits; rarely of what is not offered."""
     found = []
     for protocol, mechanisms in program.ways.items():
         for port, mode in _ports(persona, protocol, program):
             for mechanism in mechanisms:
-                if _accepts(persona, protocol, mechanism) or draw.random() < 0.06:
-                    found.append((protocol, port, mode, mechanism))
+                if _accepts(persona, protocol, mechanism) or draw.random() < UNOFFERED:
+                    found.append((protocol, port, mode, mechanism))  # noqa: PERF401  # reads better so
     return found
 
 
@@ -124,9 +148,13 @@ def draw_sessions(
 
 
 def draw_session(
-    draw: random.Random, number: int, program: Program, persona: Persona,
-    way: tuple[str, int, str, str | None], delay_s: float,
-) -> Session:  # fmt: skip
+    draw: random.Random,
+    number: int,
+    program: Program,
+    persona: Persona,
+    way: tuple[str, int, str, str | None],
+    delay_s: float,
+) -> Session:
     protocol, port, mode, mechanism = way
     bare = (mechanism or "").rpartition(" ")[2].removesuffix("-IR").removesuffix("-later")
     tls, tickets = draw.choice([row for row in TLS if row[0] not in program.refuses_tls])

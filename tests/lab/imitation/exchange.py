@@ -19,9 +19,15 @@ PORTS = {
 HOST = "FR4P281CA0{number:03}.DEUP281.PROD.OUTLOOK.COM"
 STAMP = "2026-11-2{day}T09:{minute:02}:13.437Z"
 FEATURES = (
-    "SIZE 157286400", "PIPELINING", "DSN", "ENHANCEDSTATUSCODES", "8BITMIME", "BINARYMIME", "CHUNKING",
+    "SIZE 157286400",
+    "PIPELINING",
+    "DSN",
+    "ENHANCEDSTATUSCODES",
+    "8BITMIME",
+    "BINARYMIME",
+    "CHUNKING",
     "SMTPUTF8",
-)  # fmt: skip
+)
 LOCKED = "user is locked by your organization's security defaults policy. Contact your administrator."
 CRITERIA = (
     "the request did not meet the criteria to be authenticated successfully. Contact your administrator."
@@ -105,7 +111,7 @@ def today(name: str, number: int, address: str, names: tuple[str, ...], **more: 
         passwords_off=True,
     )
     texts = smtp(host, tail, relays=False)
-    return Persona(name, address, host, texts, imap, pop3, names, web="exo", ports=PORTS, **more)  # type: ignore[arg-type]
+    return Persona(name, address, host, texts, imap, pop3, names, web="exo", ports=PORTS, **more)
 
 
 def earlier(name: str, number: int, address: str, names: tuple[str, ...], **more: object) -> Persona:
@@ -121,7 +127,7 @@ def earlier(name: str, number: int, address: str, names: tuple[str, ...], **more
         capabilities=("TOP", "UIDL", "SASL PLAIN XOAUTH2", "USER"),
     )
     texts = smtp(host, f"[{host}]", relays=False)
-    return Persona(name, address, host, texts, imap, pop3, names, web="exo", ports=PORTS, **more)  # type: ignore[arg-type]
+    return Persona(name, address, host, texts, imap, pop3, names, web="exo", ports=PORTS, **more)
 
 
 def exchanger(name: str, number: int, address: str, names: tuple[str, ...]) -> Persona:

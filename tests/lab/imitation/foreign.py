@@ -10,9 +10,15 @@ from imitation.persona import ImapTexts, Persona, Pop3Texts, SmtpTexts
 from imitation.vocabulary import CHALLENGES, IMAP, MECHANISMS, POP3, SMTP, TOKEN_JSON, Words
 
 HOSTS = (
-    "mx.{id}.example", "mail.{id}.example.com", "{id}", "smtp-relay-{id}.intern.stadtwerke-musterstadt.example.org", "mail01.ad.{id}.example.net",
-    "mx-out-{id}.mail.hosting-provider.example", "exch16-{id}.corp.contoso.example", "relay.{id}.lan.example",
-)  # fmt: skip
+    "mx.{id}.example",
+    "mail.{id}.example.com",
+    "{id}",
+    "smtp-relay-{id}.intern.stadtwerke-musterstadt.example.org",
+    "mail01.ad.{id}.example.net",
+    "mx-out-{id}.mail.hosting-provider.example",
+    "exch16-{id}.corp.contoso.example",
+    "relay.{id}.lan.example",
+)
 SHARE_MIXED = 0.3
 """So many servers speak no single product's language: proxies in front, banners that admins wrote."""
 
@@ -65,9 +71,26 @@ def _texts(row: Words, values: Mapping[str, str], *names: str) -> dict[str, str]
 
 def _smtp(draw: random.Random, row: Words, values: Mapping[str, str]) -> SmtpTexts:
     plain = _texts(
-        row, values, "hello", "helo", "starttls_ready", "accepted", "not_offered", "sender_ok", "recipient_ok", "data_go", "queued",
-        "reset", "noop", "bye", "unknown", "needs_login", "needs_login_at", "needs_tls", "chunk_ok",
-    )  # fmt: skip
+        row,
+        values,
+        "hello",
+        "helo",
+        "starttls_ready",
+        "accepted",
+        "not_offered",
+        "sender_ok",
+        "recipient_ok",
+        "data_go",
+        "queued",
+        "reset",
+        "noop",
+        "bye",
+        "unknown",
+        "needs_login",
+        "needs_login_at",
+        "needs_tls",
+        "chunk_ok",
+    )
     mechanisms = draw.choice(row.get("mechanisms", MECHANISMS))  # type: ignore[call-overload]
     features = list(row["features"])  # type: ignore[call-overload]
     if draw.random() < 0.3:
@@ -88,7 +111,7 @@ def _smtp(draw: random.Random, row: Words, values: Mapping[str, str]) -> SmtpTex
         refusals=(("", _fill(refusals[0], values).replace("|", "\r\n")),),
         token_json=json,
         greets_together=bool(row.get("greets_together", draw.random() < 0.9)),
-        **{key: text.replace("|", "\r\n") for key, text in plain.items()},  # type: ignore[arg-type]
+        **{key: text.replace("|", "\r\n") for key, text in plain.items()},
     )
 
 

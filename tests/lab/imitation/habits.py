@@ -1,95 +1,21 @@
-"""How devices and old libraries talk, as scripts: ``python habits.py NAME HOST PORT MODE VERSION USER SECRET CLIENT``.
+"""How devices and old libraries send mail, as scripts: ``python -m imitation.habits NAME HOST PORT ...``.
 
-A habit is a list of moves; it goes on whatever the server answers, unless the move says otherwise.
+After the port come TLS mode and version, user, secret and the client's name. A habit is a list of moves; it
+goes on whatever the server answers, unless a move says otherwise.
 """
 
 from __future__ import annotations
 
-import base64
-import socket
-import ssl
 import sys
 import time
 
-TIMEOUT_S = 12
-VERSIONS = {"10": ssl.TLSVersion.TLSv1, "11": ssl.TLSVersion.TLSv1_1}
+from imitation import mailbox_habits
+from imitation.line import Line, Refused, b64
+
 MAIL = (
     "From: scanner <a@example.com>\r\nTo: b@example.net\r\nSubject: Scanned document\r\n"
     "MIME-Version: 1.0\r\nContent-Type: text/plain\r\n\r\n" + "Scan of today, page one.\r\n" * 20
 )
-
-
-class Refused(Exception):
-    """The server said no."""
-
-
-def b64(text: str) -> str:
-    """Give text in base64."""
-    return base64.b64encode(text.encode()).decode()
-
-
-class Line:
-    """A connection that speaks lines."""
-
-    def __init__(self, host: str, port: int, version: str) -> None:
-        """Connect."""
-        self._host, self._version = host, version
-        self._sock: socket.socket = socket.create_connection((host, port), TIMEOUT_S)
-        self._heard = b""
-
-    def secure(self) -> None:
-        """Begin TLS."""
-        context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
-        context.check_hostname, context.verify_mode = False, ssl.CERT_NONE
-        context.set_ciphers("DEFAULT@SECLEVEL=0")
-        if self._version in VERSIONS:
-            context.minimum_version = VERSIONS[self._version]
-        self._sock = context.wrap_socket(self._sock, server_hostname=self._host)
-
-    def send(self, *lines: str, apart: bool = False) -> None:
-        """Send lines, in one record; ``apart``: their ends in records of their own."""
-        if apart:
-            for line in lines:
-                self._sock.sendall(line.encode())
-                self._sock.sendall(b"\r\n")
-            return
-        self._sock.sendall("".join(f"{line}\r\n" for line in lines).encode())
-
-    def raw(self, data: str) -> None:
-        """Send as it is."""
-        self._sock.sendall(data.encode())
-
-    def line(self) -> str:
-        """Hear one line; nothing at the end."""
-        while b"\n" not in self._heard:
-            data = self._sock.recv(16384)
-            if not data:
-                raise Refused("closed")
-            self._heard += data
-        line, _, self._heard = self._heard.partition(b"\n")
-        return line.decode(errors="replace").rstrip("\r")
-
-    def reply(self) -> str:
-        """Hear a whole SMTP reply; give all of it."""
-        lines = [self.line()]
-        while lines[-1][3:4] == "-":
-            lines.append(self.line())
-        return "\n".join(lines)
-
-    def ask(self, *lines: str, apart: bool = False) -> str:
-        """Send, and hear one reply."""
-        self.send(*lines, apart=apart)
-        return self.reply()
-
-    def until(self, tag: str) -> str:
-        """Hear lines until one begins so."""
-        while not (line := self.line()).startswith((tag, "+")):
-            pass
-        return line
-
-    def close(self) -> None:
-        """Leave without a word."""
-        self._sock.close()
 
 
 def begin(line: Line, mode: str, name: str, hello: str = "EHLO") -> str:
@@ -348,135 +274,32 @@ def two_mails(line: Line, mode: str, user: str, secret: str, name: str) -> None:
         line.ask("QUIT")
 
 
-def imap_begin(line: Line, mode: str) -> None:
-    """Come as far as inside TLS."""
-    if mode == "implicit":
-        line.secure()
-    line.line()
-    if mode == "starttls":
-        line.send("s1 STARTTLS")
-        line.until("s1")
-        line.secure()
-
-
-def imap_token(line: Line, mode: str, user: str, secret: str, name: str) -> None:
-    """AUTHENTICATE XOAUTH2 in one line, without asking for capabilities; the JSON gets its empty answer."""
-    imap_begin(line, mode)
-    line.send(f"A001 AUTHENTICATE XOAUTH2 {b64(f'user={user}{chr(1)}auth=Bearer {secret}{chr(1)}{chr(1)}')}")
-    reply = line.until("A001")
-    if reply.startswith("+"):
-        line.send("")
-        reply = line.until("A001")
-    imap_end(line, reply)
-
-
-def imap_end(line: Line, reply: str) -> None:
-    """Look into the mailbox if let in; take leave."""
-    if reply.startswith("A001 OK"):
-        line.send("A002 SELECT INBOX")
-        line.until("A002")
-    line.send("A003 LOGOUT")
-    line.until("A003")
-
-
-def imap_login(line: Line, mode: str, user: str, secret: str, name: str) -> None:
-    """LOGIN with quotes at once."""
-    imap_begin(line, mode)
-    line.send(f'A001 LOGIN "{user}" "{secret}"')
-    imap_end(line, line.until("A001"))
-
-
-def imap_literals(line: Line, mode: str, user: str, secret: str, name: str) -> None:
-    """LOGIN with both words as literals, waited for."""
-    imap_begin(line, mode)
-    line.send(f"A001 LOGIN {{{len(user)}}}")
-    if line.until("A001").startswith("+"):
-        line.send(f"{user} {{{len(secret)}}}")
-        line.until("A001")
-        line.send(secret)
-    imap_end(line, line.until("A001"))
-
-
-def imap_probe(line: Line, mode: str, user: str, secret: str, name: str) -> None:
-    """A monitor: CAPABILITY, ID, LOGOUT."""
-    imap_begin(line, mode)
-    line.send("A001 CAPABILITY")
-    line.until("A001")
-    line.send(
-        'A002 ID ("name" "monitor" "version" "4.2.1" "vendor" "example" "support-url" "https://monitor.example/")'
-    )
-    line.until("A002")
-    line.send("A003 LOGOUT")
-    line.until("A003")
-
-
-def pop3_begin(line: Line, mode: str) -> None:
-    """Come as far as inside TLS."""
-    if mode == "implicit":
-        line.secure()
-    line.line()
-    if mode == "starttls":
-        line.send("STLS")
-        line.line()
-        line.secure()
-
-
-def pop3_pipelined(line: Line, mode: str, user: str, secret: str, name: str) -> None:
-    """USER and PASS in one record."""
-    pop3_begin(line, mode)
-    line.send(f"USER {user}", f"PASS {secret}")
-    line.line()
-    if line.line().startswith("+OK"):
-        line.send("STAT")
-        line.line()
-    line.send("QUIT")
-    line.line()
-
-
-def pop3_poll(line: Line, mode: str, user: str, secret: str, name: str) -> None:
-    """A device that looks every minute: USER, PASS, STAT, QUIT."""
-    pop3_begin(line, mode)
-    line.send(f"USER {user}")
-    line.line()
-    line.send(f"PASS {secret}")
-    if line.line().startswith("+OK"):
-        line.send("STAT")
-        line.line()
-    line.send("QUIT")
-    line.line()
-
-
-def pop3_token(line: Line, mode: str, user: str, secret: str, name: str) -> None:
-    """AUTH XOAUTH2 in two lines."""
-    pop3_begin(line, mode)
-    line.send("AUTH XOAUTH2")
-    if line.line().startswith("+"):
-        line.send(b64(f"user={user}\1auth=Bearer {secret}\1\1"))
-        if line.line().startswith("+ "):
-            line.send("")
-            line.line()
-    line.send("QUIT")
-    line.line()
-
-
-def pop3_probe(line: Line, mode: str, user: str, secret: str, name: str) -> None:
-    """A monitor: CAPA, QUIT."""
-    pop3_begin(line, mode)
-    line.send("CAPA")
-    while line.line() not in (".", "-ERR"):
-        pass
-    line.send("QUIT")
-    line.line()
-
-
 SMTP = (
-    dotnet, inline, printer, login_test, hello_twice, helo_first, retries, next_mechanism, plain_then_login, token_then_password,
-    probe, probe_noop, silent, envelope_first, envelope_then_login, pipelined, pipelined_relay, apart, cancels, two_mails,
-)  # fmt: skip
+    dotnet,
+    inline,
+    printer,
+    login_test,
+    hello_twice,
+    helo_first,
+    retries,
+    next_mechanism,
+    plain_then_login,
+    token_then_password,
+    probe,
+    probe_noop,
+    silent,
+    envelope_first,
+    envelope_then_login,
+    pipelined,
+    pipelined_relay,
+    apart,
+    cancels,
+    two_mails,
+)
 TOKENS = (token, token_later)
-IMAP = (imap_login, imap_literals, imap_probe)
-POP3 = (pop3_pipelined, pop3_poll, pop3_probe)
-OTHER_TOKENS = (imap_token, pop3_token)
+IMAP = (mailbox_habits.imap_login, mailbox_habits.imap_literals, mailbox_habits.imap_probe)
+POP3 = (mailbox_habits.pop3_pipelined, mailbox_habits.pop3_poll, mailbox_habits.pop3_probe)
+OTHER_TOKENS = (mailbox_habits.imap_token, mailbox_habits.pop3_token)
 
 
 def main() -> None:

@@ -6,7 +6,6 @@ import json
 import subprocess
 import sys
 from collections.abc import Sequence
-from pathlib import Path
 
 from imitation import network
 from imitation.cast import KEY
@@ -15,16 +14,12 @@ from imitation.products import NAMESPACE, plug_in
 from imitation.program import TOOLS
 from imitation.session import Session
 
-USERS = ("Debian-exim", "opensmtpd", "opensmtpq")
-"""Whom servers want to run as that nobody has installed."""
-
 
 class Products:
     """Real servers, in a process and a network of their own."""
 
     def __init__(self, personas: Sequence[Persona], sessions: Sequence[Session]) -> None:
-        """Start them, with the passwords that the sessions want. Raises RuntimeError if one does not come up."""
-        _add_users()
+        """Start them, with the passwords that the sessions want. Raises RuntimeError if one fails."""
         plug_in()
         self._folder = network.FOLDER / "products"
         self._folder.mkdir(mode=0o755)
@@ -49,14 +44,3 @@ class Products:
         """Stop them, and give what they said."""
         self._process.communicate()
         return (self._folder / "said.txt").read_text()
-
-
-def _add_users() -> None:
-    for name in ("passwd", "group"):
-        text = Path(f"/etc/{name}").read_text()
-        for number, user in enumerate(USERS, 30000):
-            if f"{user}:" not in text:
-                tail = f"{number}::/var/empty:/usr/sbin/nologin" if name == "passwd" else ""
-                text += f"{user}:x:{number}:{tail}\n"
-        (network.FOLDER / name).write_text(text)
-        network.run("mount", "--bind", str(network.FOLDER / name), f"/etc/{name}")

@@ -21,9 +21,15 @@ def _script(*words: str) -> Make:
 
     def call(session: Session, folder: Path) -> Call:
         rest = (
-            session.protocol, session.host, str(session.port), session.tls_mode, session.mechanism or "none",
-            session.user, session.secret, session.client_name,
-        )  # fmt: skip
+            session.protocol,
+            session.host,
+            str(session.port),
+            session.tls_mode,
+            session.mechanism or "none",
+            session.user,
+            session.secret,
+            session.client_name,
+        )
         return Call((*words, *rest))
 
     return call
@@ -32,17 +38,17 @@ def _script(*words: str) -> Make:
 def _pypi(name: str, ways: dict[str, tuple[str | None, ...]], module: str = "", **more: object) -> Program:
     folder = f"py/lib/python{sys.version_info[0]}.{sys.version_info[1]}/site-packages/{module or name}"
     call = _script(str(PYTHON), str(HERE / "pypi.py"), name)
-    return Program(name, ways, call, modules=("py/bin/python", folder), **more)  # type: ignore[arg-type]
+    return Program(name, ways, call, modules=("py/bin/python", folder), **more)
 
 
 def _npm(name: str, ways: dict[str, tuple[str | None, ...]], module: str = "", **more: object) -> Program:
     call = _script("node", str(HERE / "node.mjs"), name)
-    return Program(name, ways, call, ("node",), (f"node/node_modules/{module or name}",), **more)  # type: ignore[arg-type]
+    return Program(name, ways, call, ("node",), (f"node/node_modules/{module or name}",), **more)
 
 
 def _perl(name: str, ways: dict[str, tuple[str | None, ...]], module: str, **more: object) -> Program:
     call = _script("perl", str(HERE / "perl.pl"), name)
-    return Program(name, ways, call, ("perl",), (module,), **more)  # type: ignore[arg-type]
+    return Program(name, ways, call, ("perl",), (module,), **more)
 
 
 IMPLICIT = {"skips_mode": frozenset({"starttls"})}
@@ -66,15 +72,58 @@ PROGRAMS: tuple[Program, ...] = (
     _npm("imapflow", {"imap": ("auto", "IMAP-LOGIN", "PLAIN", "LOGIN", "XOAUTH2")}),
     _npm("node-imap", {"imap": ("auto", "XOAUTH2")}, "imap"),
     _npm("node-pop3", {"pop3": ("USERPASS",)}, **IMPLICIT),
-    Program("ruby-net", {"smtp": ("PLAIN", "LOGIN", "CRAM-MD5", None), "imap": ("IMAP-LOGIN", "PLAIN", "LOGIN", "CRAM-MD5", None)}, _script("ruby", str(HERE / "ruby.rb")), ("ruby",)),
-    Program("ruby-pop", {"pop3": ("USERPASS",)}, _script("ruby", str(HERE / "ruby.rb")), ("ruby",), **IMPLICIT),  # type: ignore[arg-type]
+    Program(
+        "ruby-net",
+        {
+            "smtp": ("PLAIN", "LOGIN", "CRAM-MD5", None),
+            "imap": ("IMAP-LOGIN", "PLAIN", "LOGIN", "CRAM-MD5", None),
+        },
+        _script("ruby", str(HERE / "ruby.rb")),
+        ("ruby",),
+    ),
+    Program(
+        "ruby-pop", {"pop3": ("USERPASS",)}, _script("ruby", str(HERE / "ruby.rb")), ("ruby",), **IMPLICIT
+    ),
     _perl("Net::SMTP", {"smtp": ("LOGIN", "PLAIN", "CRAM-MD5", None)}, f"{PERL5}/Authen/SASL.pm"),
     _perl("Net::POP3", {"pop3": ("USERPASS",)}, f"{PERL5}/IO/Socket/SSL.pm"),
-    _perl("Mail::IMAPClient", {"imap": ("IMAP-LOGIN", "PLAIN", "CRAM-MD5", "XOAUTH2")}, f"{PERL5}/Mail/IMAPClient.pm"),
+    _perl(
+        "Mail::IMAPClient",
+        {"imap": ("IMAP-LOGIN", "PLAIN", "CRAM-MD5", "XOAUTH2")},
+        f"{PERL5}/Mail/IMAPClient.pm",
+    ),
     _perl("Mail::POP3Client", {"pop3": ("USERPASS",)}, f"{PERL5}/Mail/POP3Client.pm", **IMPLICIT),
     _perl("Net::IMAP::Simple", {"imap": ("IMAP-LOGIN",)}, f"{PERL5}/Net/IMAP/Simple.pm", **IMPLICIT),
-    Program("PHPMailer", {"smtp": ("auto", "LOGIN", "PLAIN", "XOAUTH2", "CRAM-MD5", None)}, _script("php", str(HERE / "php.php"), "PHPMailer"), ("php",), ("/usr/share/php/libphp-phpmailer",)),
-    Program("php-imap", {"imap": ("auto", "IMAP-LOGIN"), "pop3": ("auto",)}, _script("php", str(HERE / "php.php"), "php-imap"), ("php",), ("/usr/lib/php/20220829/imap.so",), **IMPLICIT),  # type: ignore[arg-type]
-    Program("php-curl", {"imap": ("auto", "XOAUTH2"), "pop3": ("auto", "XOAUTH2")}, _script("php", str(HERE / "php.php"), "php-curl"), ("php",), ("/usr/lib/php/20220829/curl.so",)),
-    Program("javamail", {"smtp": ("auto", "LOGIN", "PLAIN", "XOAUTH2", None), "imap": ("auto", "IMAP-LOGIN", "PLAIN", "XOAUTH2"), "pop3": ("USERPASS", "PLAIN", "XOAUTH2")}, _script("java", "-cp", ":".join(JARS), str(HERE / "Mail.java")), ("java",), JARS[:1]),
-)  # fmt: skip
+    Program(
+        "PHPMailer",
+        {"smtp": ("auto", "LOGIN", "PLAIN", "XOAUTH2", "CRAM-MD5", None)},
+        _script("php", str(HERE / "php.php"), "PHPMailer"),
+        ("php",),
+        ("/usr/share/php/libphp-phpmailer",),
+    ),
+    Program(
+        "php-imap",
+        {"imap": ("auto", "IMAP-LOGIN"), "pop3": ("auto",)},
+        _script("php", str(HERE / "php.php"), "php-imap"),
+        ("php",),
+        ("/usr/lib/php/20220829/imap.so",),
+        **IMPLICIT,
+    ),
+    Program(
+        "php-curl",
+        {"imap": ("auto", "XOAUTH2"), "pop3": ("auto", "XOAUTH2")},
+        _script("php", str(HERE / "php.php"), "php-curl"),
+        ("php",),
+        ("/usr/lib/php/20220829/curl.so",),
+    ),
+    Program(
+        "javamail",
+        {
+            "smtp": ("auto", "LOGIN", "PLAIN", "XOAUTH2", None),
+            "imap": ("auto", "IMAP-LOGIN", "PLAIN", "XOAUTH2"),
+            "pop3": ("USERPASS", "PLAIN", "XOAUTH2"),
+        },
+        _script("java", "-cp", ":".join(JARS), str(HERE / "Mail.java")),
+        ("java",),
+        JARS[:1],
+    ),
+)

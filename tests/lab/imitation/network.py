@@ -9,6 +9,8 @@ FOLDER = Path("/run/lab")
 SLOTS = 8
 """Clients at a time: they mostly wait."""
 GATEWAY, SIX_GATEWAY = "198.51.100.254", "2001:db8:c::fe"
+USERS = ("Debian-exim",)
+"""Whom unpacked programs want to run as that no package has added."""
 SERVERS, SIX_SERVERS = "203.0.113.0/24", "2001:db8:5::/64"
 CERTIFICATES = "/etc/ssl/certs/ca-certificates.crt"
 OPENSSL = """
@@ -59,6 +61,7 @@ def build(clients: int, names: dict[str, str], certified: list[str]) -> None:
             run(*inside, "address", "add", f"{four(number)}/24", "dev", "eth0")
             run(*inside, "address", "add", f"{six(number)}/64", "dev", "eth0", "nodad")
     _settings(names, certified)
+    _add_users()
 
 
 def _settings(names: dict[str, str], certified: list[str]) -> None:
@@ -71,6 +74,17 @@ def _settings(names: dict[str, str], certified: list[str]) -> None:
     run("mount", "--bind", str(FOLDER / "certificate.pem"), CERTIFICATES)
     for name in ("", *CIPHERS):
         (FOLDER / f"openssl{name}.cnf").write_text(OPENSSL.format(more=CIPHERS.get(name, "")))
+
+
+def _add_users() -> None:
+    for name in ("passwd", "group"):
+        text = Path(f"/etc/{name}").read_text()
+        for number, user in enumerate(USERS, 30000):
+            if f"{user}:" not in text:
+                tail = f"{number}::/var/empty:/usr/sbin/nologin" if name == "passwd" else ""
+                text += f"{user}:x:{number}:{tail}\n"
+        (FOLDER / name).write_text(text)
+        run("mount", "--bind", str(FOLDER / name), f"/etc/{name}")
 
 
 def certify(names: list[str]) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from imitation import browsers, debian, devices, exchange, foreign, libraries, live
+from imitation import browsers, devices, exchange, foreign, libraries, live, readers, relays, senders
 from imitation.cast import draw_sessions
 from imitation.persona import Persona
 from imitation.products import PLACES
@@ -17,11 +17,28 @@ FLOWS_A_SERVER = 8
 """So many does a drawn server meet: enough to learn from some of them how it words things."""
 MOST_SERVERS = 160
 """More addresses are not left in the servers' network."""
-PROGRAMS = (*debian.PROGRAMS, *libraries.PROGRAMS, *devices.PROGRAMS, *browsers.PROGRAMS)
-DOVECOT = frozenset({
-    "PLAIN", "LOGIN", "CRAM-MD5", "DIGEST-MD5", "SCRAM-SHA-1", "SCRAM-SHA-256", "XOAUTH2", "OAUTHBEARER", "IMAP-LOGIN",
-    "USERPASS",
-})  # fmt: skip
+PROGRAMS = (
+    *senders.PROGRAMS,
+    *readers.PROGRAMS,
+    *relays.PROGRAMS,
+    *libraries.PROGRAMS,
+    *devices.PROGRAMS,
+    *browsers.PROGRAMS,
+)
+DOVECOT = frozenset(
+    {
+        "PLAIN",
+        "LOGIN",
+        "CRAM-MD5",
+        "DIGEST-MD5",
+        "SCRAM-SHA-1",
+        "SCRAM-SHA-256",
+        "XOAUTH2",
+        "OAUTHBEARER",
+        "IMAP-LOGIN",
+        "USERPASS",
+    }
+)
 OFFERS = {
     "dovecot": DOVECOT,
     "postfix": DOVECOT - {"IMAP-LOGIN", "USERPASS"},

@@ -41,7 +41,7 @@ class Played:
 
 
 def perform(part: Part, output: Path) -> int:
-    """Perform a part; give how many connections there were. Raises RuntimeError if a server of ours failed."""
+    """Perform a part; give how many connections there were. Raises RuntimeError if ours failed."""
     names = {name: one.address for one in part.personas for name in (*one.names, one.host)}
     network.build(len(part.programs), names, list(names))
     real = any(persona.product for persona in part.personas)
@@ -146,6 +146,7 @@ def environment(session: Session, home: Path) -> dict[str, str]:
         "NODE_PATH": str(TOOLS / "node" / "node_modules"),
         "LAB_TOOLS": str(TOOLS),
         "PYTHONDONTWRITEBYTECODE": "1",
+        "PYTHONPATH": str(Path(__file__).parents[1]),
     }
 
 

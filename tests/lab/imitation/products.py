@@ -98,9 +98,10 @@ class Handler:
 def check(server, session, envelope, mechanism, data):
     right = isinstance(data, LoginPassword) and users.get(data.login.decode()) == data.password.decode()
     return AuthResult(success=right, handled=False)
-more = dict(authenticator=check, auth_required=True, server_hostname="mail.odd-texts.lab.test", ident="Quite ordinary mail service, v0.9")
-Controller(Handler(), hostname="0.0.0.0", port=3587, tls_context=context, require_starttls=True, **more).start()
-Controller(Handler(), hostname="0.0.0.0", port=3465, ssl_context=context, auth_require_tls=False, **more).start()
+words = dict(server_hostname="mail.odd-texts.lab.test", ident="Quite ordinary mail service, v0.9")
+more = dict(hostname="0.0.0.0", authenticator=check, auth_required=True, **words)
+Controller(Handler(), port=3587, tls_context=context, require_starttls=True, **more).start()
+Controller(Handler(), port=3465, ssl_context=context, auth_require_tls=False, **more).start()
 time.sleep(3600)
 """
 START_S = 20

@@ -36,9 +36,14 @@ async def aiosmtplib(
     import aiosmtplib as library
 
     client = library.SMTP(
-        hostname=host, port=port, use_tls=mode == "implicit", start_tls=mode == "starttls", local_hostname=name,
-        timeout=TIMEOUT_S, tls_context=trusting(),
-    )  # fmt: skip
+        hostname=host,
+        port=port,
+        use_tls=mode == "implicit",
+        start_tls=mode == "starttls",
+        local_hostname=name,
+        timeout=TIMEOUT_S,
+        tls_context=trusting(),
+    )
     await client.connect()
     with contextlib.suppress(library.SMTPException):
         match mechanism:
@@ -160,10 +165,19 @@ def twisted(
     context = tls.ClientContextFactory()
     context.method = __import__("OpenSSL").SSL.TLS_METHOD
     factory = ESMTPSenderFactory(
-        user.encode(), secret.encode(), SENDER, RECIPIENT, BytesIO(mail().as_bytes()), done, retries=0,
-        contextFactory=context, heloFallback=False, requireAuthentication=True, requireTransportSecurity=mode == "starttls",
+        user.encode(),
+        secret.encode(),
+        SENDER,
+        RECIPIENT,
+        BytesIO(mail().as_bytes()),
+        done,
+        retries=0,
+        contextFactory=context,
+        heloFallback=False,
+        requireAuthentication=True,
+        requireTransportSecurity=mode == "starttls",
         hostname=host if False else None,
-    )  # fmt: skip
+    )
     factory.domain = name.encode()
     if mode == "implicit":
         reactor.connectSSL(host, port, factory, context)

@@ -14,17 +14,29 @@ PHONES = (
     "Android-Mail/2026.03.15",
     "TouchDown(MSRPC)/8.4.00086/",
 )
+XML = '<?xml version="1.0" encoding="utf-8"?>'
 WBXML = "application/vnd.ms-sync.wbxml"
 SEQUENCES = {
     "eas": (
-        ("OPTIONS", "FolderSync", "Sync", "Ping", "Sync"), ("FolderSync", "Sync", "Ping", "Sync", "Ping"), ("OPTIONS", "Provision", "Provision", "FolderSync"),
-        ("Ping", "Sync", "Ping"), ("Sync", "SendMail"), ("Settings", "FolderSync", "GetItemEstimate"), ("OPTIONS",), ("Sync", "Sync", "Sync"),
+        ("OPTIONS", "FolderSync", "Sync", "Ping", "Sync"),
+        ("FolderSync", "Sync", "Ping", "Sync", "Ping"),
+        ("OPTIONS", "Provision", "Provision", "FolderSync"),
+        ("Ping", "Sync", "Ping"),
+        ("Sync", "SendMail"),
+        ("Settings", "FolderSync", "GetItemEstimate"),
+        ("OPTIONS",),
+        ("Sync", "Sync", "Sync"),
     ),
-    "ews": (("GetFolder", "FindItem", "GetItem"), ("SyncFolderItems",), ("FindItem", "CreateItem"), ("GetFolder", "GetFolder", "FindItem", "FindItem", "GetItem")),
+    "ews": (
+        ("GetFolder", "FindItem", "GetItem"),
+        ("SyncFolderItems",),
+        ("FindItem", "CreateItem"),
+        ("GetFolder", "GetFolder", "FindItem", "FindItem", "GetItem"),
+    ),
     "autodiscover": (("xml",), ("json", "xml"), ("json",)),
     "owa": (("page", "startup"), ("page",)),
     "mapi": (("Connect", "Execute", "Execute", "Disconnect"),),
-}  # fmt: skip
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,7 +65,8 @@ def _one(role: str, step: str, session: Session, draw: random.Random, device: st
             common = (("User-Agent", phone),)
             if step == "OPTIONS":
                 return Asked("OPTIONS", path, common, "")
-            path += f"?Cmd={step}&User={user}&DeviceId={device}&DeviceType={'iPhone' if 'iPhone' in phone else 'Android'}"
+            kind = "iPhone" if "iPhone" in phone else "Android"
+            path += f"?Cmd={step}&User={user}&DeviceId={device}&DeviceType={kind}"
             size = {"Ping": 21, "FolderSync": 13, "Provision": 180, "SendMail": 700}.get(
                 step, draw.randint(30, 250)
             )
@@ -63,7 +76,8 @@ def _one(role: str, step: str, session: Session, draw: random.Random, device: st
             )
             return Asked("POST", path, (*common, *version, ("Content-Type", WBXML)), "j" * size)
         case "ews":
-            body = f'<?xml version="1.0" encoding="utf-8"?><s:Envelope><s:Body><m:{step}>{"q" * draw.randint(350, 1300)}</m:{step}></s:Body></s:Envelope>'
+            filling = f"<m:{step}>{'q' * draw.randint(350, 1300)}</m:{step}>"
+            body = f"{XML}<s:Envelope><s:Body>{filling}</s:Body></s:Envelope>"
             return Asked(
                 "POST",
                 "/EWS/Exchange.asmx",
@@ -90,7 +104,8 @@ def _one(role: str, step: str, session: Session, draw: random.Random, device: st
                     (("User-Agent", "Microsoft Office/16.0"),),
                     "",
                 )
-            body = f'<?xml version="1.0"?><Autodiscover><Request><EMailAddress>{session.user}</EMailAddress></Request></Autodiscover>'
+            asking = f"<Request><EMailAddress>{session.user}</EMailAddress></Request>"
+            body = f"{XML}<Autodiscover>{asking}</Autodiscover>"
             return Asked(
                 "POST",
                 "/autodiscover/autodiscover.xml",

@@ -25,9 +25,10 @@ SERVICES = {
     "/api/": "rest",
 }
 BEARER = (
-    'Bearer client_id="00000002-0000-0ff1-ce00-000000000000", trusted_issuers="00000001-0000-0000-c000-000000000000@*", '
+    'Bearer client_id="00000002-0000-0ff1-ce00-000000000000", '
+    'trusted_issuers="00000001-0000-0000-c000-000000000000@*", '
     'token_types="app_asserted_user_v1 service_asserted_app_v1", authorization_uri="https://login.windows.net/common/oauth2/authorize"'
-)  # fmt: skip
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -144,11 +145,17 @@ class Web:
             ("request-id", f"{code[:8]}-{code[8:12]}-{code[12:16]}-{code[16:20]}-{code[20:32]}"),
             ("X-CalculatedFETarget", f"{self._host[:8]}CU{code[:4]}.internal.outlook.com"),
             ("X-CalculatedBETarget", f"{self._host[:8]}MB{code[4:8]}.EURP281.PROD.OUTLOOK.COM"),
-            ("X-BackEndHttpStatus", "200"), ("X-RUM-Validated", "1"), ("X-RUM-NotUpdateQueriedPath", "1"),
-            ("X-DiagInfo", f"{self._host[:8]}MB{code[4:8]}"), ("X-BEServer", f"{self._host[:8]}MB{code[4:8]}"),
-            ("X-Proxy-RoutingCorrectness", "1"), ("MS-CV", f"{code[:22]}.1.1"), ("X-FEServer", self._host[:14]),
-            ("X-Powered-By", "ASP.NET"), ("Date", "Wed, 25 Nov 2026 09:14:12 GMT"),
-        )  # fmt: skip
+            ("X-BackEndHttpStatus", "200"),
+            ("X-RUM-Validated", "1"),
+            ("X-RUM-NotUpdateQueriedPath", "1"),
+            ("X-DiagInfo", f"{self._host[:8]}MB{code[4:8]}"),
+            ("X-BEServer", f"{self._host[:8]}MB{code[4:8]}"),
+            ("X-Proxy-RoutingCorrectness", "1"),
+            ("MS-CV", f"{code[:22]}.1.1"),
+            ("X-FEServer", self._host[:14]),
+            ("X-Powered-By", "ASP.NET"),
+            ("Date", "Wed, 25 Nov 2026 09:14:12 GMT"),
+        )
 
     def _refusal(self, challenge: str | None) -> Reply:
         offers = [("WWW-Authenticate", BEARER)]
