@@ -154,6 +154,13 @@ PROGRAMS: tuple[Program, ...] = (
         )
         for name in ("requests", "httpx", "httpx_h2", "aiohttp", "urllib")
     ),
+    Program(
+        "exchangelib",
+        {"http": ("ews HTTP-Basic", "ews HTTP-NTLM")},
+        _script(str(PYTHON), str(HERE / "surf.py"), "exchangelib"),
+        modules=("py/bin/python", f"{SITE}/exchangelib"),
+        **OLD,
+    ),
     *(
         Program(
             name,

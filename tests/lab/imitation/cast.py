@@ -155,6 +155,7 @@ def draw_session(
     way: tuple[str, int, str, str | None],
     delay_s: float,
 ) -> Session:
+    """Draw what is left open of a session: user, secret, TLS, and whether and why it is refused."""
     protocol, port, mode, mechanism = way
     bare = (mechanism or "").rpartition(" ")[2].removesuffix("-IR").removesuffix("-later")
     tls, tickets = draw.choice([row for row in TLS if row[0] not in program.refuses_tls])

@@ -34,7 +34,9 @@ class Products:
         self._process = subprocess.Popen(words, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
         assert self._process.stdin
         assert self._process.stdout
-        self._process.stdin.write(json.dumps({"users": users, "key": KEY.hex()}) + "\n")
+        self._process.stdin.write(
+            json.dumps({"users": users, "key": KEY.hex(), "products": sorted(wanted)}) + "\n"
+        )
         self._process.stdin.flush()
         found = json.loads(self._process.stdout.readline() or "[]")
         if absent := wanted - set(found):

@@ -5,11 +5,21 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from imitation import browsers, devices, exchange, foreign, libraries, live, readers, relays, senders
+from imitation import (
+    browsers,
+    devices,
+    exchange,
+    foreign,
+    libraries,
+    live,
+    products,
+    readers,
+    relays,
+    senders,
+)
 from imitation.cast import draw_sessions
 from imitation.persona import Persona
-from imitation.products import PLACES
-from imitation.program import Program
+from imitation.program import TOOLS, Program
 from imitation.session import Session
 
 PARTS = ("exchange", "foreign", "products", "live")
@@ -64,6 +74,8 @@ def part(name: str, seed: int, flows: int, delay_s: float) -> Part:
     wanted = [program for program in PROGRAMS if name != "live" or program.name in live.PROGRAMS]
     missing = {program.name: absent for program in wanted if (absent := program.missing())}
     programs = tuple(program for program in wanted if program.name not in missing)
+    if name == "products":
+        missing |= products.missing(TOOLS)
     personas = tuple(_personas(name, seed, flows))
     if name == "live":
         return Part(personas, programs, tuple(live.sessions(personas, programs, seed)), missing)
@@ -77,7 +89,8 @@ def _personas(name: str, seed: int, flows: int) -> Iterable[Persona]:
             count = min(max(6, flows // FLOWS_A_SERVER), MOST_SERVERS)
             return (foreign.persona(number, seed, f"203.0.113.{30 + number}") for number in range(count))
         case "products":
-            return (_product(number, *row) for number, row in enumerate(OFFERS.items()))
+            rows = enumerate(OFFERS.items())
+            return (_product(number, *row) for number, row in rows if row[0] not in products.missing(TOOLS))
         case _:
             return _exchange()
 
@@ -98,7 +111,7 @@ def _product(number: int, name: str, offers: frozenset[str]) -> Persona:
         address=f"203.0.113.{200 + number}",
         host=f"{name}.lab.test",
         names=(f"mail.{name}.lab.test",),
-        ports={port: exchange.PORTS[port] for port in PLACES[name]},
+        ports={port: exchange.PORTS[port] for port in products.PLACES[name]},
         product=name,
         offers=offers,
     )

@@ -47,7 +47,7 @@ def perform(part: Part, output: Path) -> int:
     real = any(persona.product for persona in part.personas)
     products = Products(part.personas, part.sessions) if real else None
     serving = Serving(part.personas, network.FOLDER, output)
-    whole = network.FOLDER / "whole.pcapng"
+    whole = network.FOLDER / "whole.pcap"
     tap = _tap(whole)
     try:
         with ThreadPoolExecutor(network.SLOTS) as pool:
@@ -56,7 +56,7 @@ def perform(part: Part, output: Path) -> int:
         time.sleep(LINGER_S)
     finally:
         tap.terminate()
-        (output / "dumpcap.log").write_bytes(tap.communicate()[1])
+        (output / "tcpdump.log").write_bytes(tap.communicate()[1])
         serving.stop()
         if products:
             (output / "products.log").write_text(products.stop())
@@ -70,12 +70,25 @@ def perform(part: Part, output: Path) -> int:
 
 def _tap(whole: Path) -> subprocess.Popen[bytes]:
     """Start capturing; all that passes the bridge from here on is in it."""
-    words = ["dumpcap", "-q", "-n", "-i", "mirror", "-B", "64", "-f", "tcp", "-w", str(whole)]
-    tap = subprocess.Popen(words, stderr=subprocess.PIPE)
+    words = [
+        "tcpdump",
+        "-Z",
+        "root",
+        "-U",
+        "--immediate-mode",
+        "-B",
+        "65536",
+        "-i",
+        "mirror",
+        "-w",
+        "-",
+        "tcp",
+    ]
+    with whole.open("wb") as file:
+        tap = subprocess.Popen(words, stdout=file, stderr=subprocess.PIPE)
     assert tap.stderr
-    while b"File:" not in (line := tap.stderr.readline()):
-        if not line:
-            raise RuntimeError("dumpcap did not start")
+    if b"listening" not in (line := tap.stderr.readline()):
+        raise RuntimeError(line.decode(errors="replace"))
     return tap
 
 

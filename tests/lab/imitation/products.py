@@ -11,6 +11,7 @@ import socket
 import subprocess
 import sys
 import time
+from collections.abc import Iterable
 from pathlib import Path
 
 from stage.servers import Servers
@@ -22,7 +23,6 @@ PLACES: dict[str, dict[int, int]] = {
     "postfix": {587: 587, 465: 465},
     "exim": {587: 2587, 465: 2465},
     "aiosmtpd": {587: 3587, 465: 3465},
-    "opensmtpd": {587: 4587, 465: 4465},
 }
 """Product: the port that clients see, and the one where it really listens."""
 EXIM = """
@@ -76,15 +76,6 @@ cram:
   server_secret = ${{lookup{{$auth1}}lsearch{{{folder}/exim.users}}{{$value}}fail}}
   server_set_id = $auth1
 """
-OPENSMTPD = """
-pki lab cert "{folder}/certificate.pem"
-pki lab key "{folder}/key.pem"
-table users file:{folder}/opensmtpd.users
-listen on 0.0.0.0 port 4587 tls-require pki lab auth <users> hostname opensmtpd.lab.test
-listen on 0.0.0.0 port 4465 smtps pki lab auth <users> hostname opensmtpd.lab.test
-action "out" relay host smtp://127.0.0.1:9
-match auth from any for any action "out"
-"""
 AIOSMTPD = """
 import json, ssl, sys, time
 from aiosmtpd.controller import Controller
@@ -121,44 +112,55 @@ def plug_in() -> None:
         subprocess.run(line.split(), check=True)
 
 
+def missing(tools: Path) -> dict[str, list[str]]:
+    """Tell which products are not there, and what they would need."""
+    absent = {}
+    if not exim(tools):
+        absent["exim"] = ["exim4"]
+    if not any(tools.glob("py/lib/python3*/site-packages/aiosmtpd")):
+        absent["aiosmtpd"] = ["aiosmtpd"]
+    return absent
+
+
+def exim(tools: Path) -> str | None:
+    """Give the path of Exim, unpacked or installed."""
+    return shutil.which("exim4", path=f"{tools}/tree/usr/sbin:/usr/sbin")
+
+
 def start(folder: Path, tools: Path, users: dict[str, str], key: bytes) -> Servers:
     """Start all that are there."""
     servers = Servers(folder, users, key, "proxy")
     (folder / "exim.users").write_text("".join(f'"{user}": {word}\n' for user, word in users.items()))
     (folder / "users.json").write_text(json.dumps(users))
-    if exim := shutil.which("exim4", path=f"{tools}/tree/usr/sbin:/usr/sbin"):
+    if path := exim(tools):
         (folder / "exim").mkdir()
         for name in ("certificate.pem", "key.pem"):
             shutil.copy(folder / name, folder / "exim" / name)
         for place in (folder / "exim", *(folder / "exim").iterdir()):
             shutil.chown(place, "Debian-exim", "Debian-exim")
         (folder / "exim.conf").write_text(EXIM.format(folder=folder))
-        servers.add(exim, "-bdf", "-C", str(folder / "exim.conf"))
-    python = tools / "py" / "bin" / "python"
-    if python.exists():
+        servers.add(path, "-bdf", "-C", str(folder / "exim.conf"))
+    if "aiosmtpd" not in missing(tools):
+        python = tools / "py" / "bin" / "python"
         (folder / "odd.py").write_text(AIOSMTPD)
         files = [str(folder / name) for name in ("users.json", "certificate.pem", "key.pem")]
         servers.add(str(python), str(folder / "odd.py"), *files)
     return servers
 
 
-def listening() -> list[str]:
+def listening(products: Iterable[str]) -> list[str]:
     """Tell which products answer, once they had time to start."""
     end = time.monotonic() + START_S
     found = []
-    for product, ports in PLACES.items():
+    for product in products:
         while True:
             try:
-                for port in ports.values():
+                for port in PLACES[product].values():
                     socket.create_connection(("127.0.0.1", port), 1).close()
                 found.append(product)
                 break
             except OSError:
-                if time.monotonic() > end or (
-                    found
-                    and product in ("exim", "aiosmtpd", "opensmtpd")
-                    and time.monotonic() > end - START_S + 5
-                ):
+                if time.monotonic() > end:
                     break
                 time.sleep(0.1)
     return found
@@ -170,7 +172,7 @@ def main() -> None:
     told = json.loads(sys.stdin.readline())
     servers = start(folder, tools, told["users"], bytes.fromhex(told["key"]))
     try:
-        print(json.dumps(listening()), flush=True)
+        print(json.dumps(listening(told["products"])), flush=True)
         sys.stdin.read()
     finally:
         (folder / "said.txt").write_text(servers.said())

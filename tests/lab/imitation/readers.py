@@ -151,6 +151,15 @@ def _offlineimap(session: Session, folder: Path) -> Call:
     return Call(("offlineimap", "-o", "-c", "rc", "-u", "quiet"), files={"rc": rc, "mail/x": ""})
 
 
+def _fdm(session: Session, folder: Path) -> Call:
+    conf = (
+        'action "drop" drop\n'
+        f'account "a" {session.protocol}s server "{session.host}" port {session.port} user "{session.user}" '
+        f'pass "{session.secret}" no-verify\nmatch all action "drop"\n'
+    )
+    return Call(("fdm", "-f", "conf", "-k", "fetch"), files={"conf": conf})
+
+
 def _imap_send(session: Session, folder: Path) -> Call:
     words = ["git"]
     for key, value in {
@@ -225,4 +234,7 @@ PROGRAMS: tuple[Program, ...] = (
         "offlineimap3", {"imap": ("IMAP-LOGIN", "PLAIN", "XOAUTH2", "auto")}, _offlineimap, ("offlineimap",)
     ),
     Program("git-imap-send", {"imap": ("auto",)}, _imap_send, ("git",), refuses_tls=GNUTLS),
+    Program(
+        "fdm", {"imap": ("auto",), "pop3": ("auto",)}, _fdm, ("fdm",), skips_mode=frozenset({"starttls"})
+    ),
 )

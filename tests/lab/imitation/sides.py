@@ -28,6 +28,8 @@ CALIBRATION = frozenset(
         "httpx-h2",
         "node-fetch",
         "exim4",
+        "exchangelib",
+        "fdm",
         "habit-printer",
         "habit-login-test",
         "habit-inline",

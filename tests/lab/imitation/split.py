@@ -1,4 +1,4 @@
-"""Cut one capture into one a server."""
+"""Cut one capture of tcpdump's into one pcapng a server."""
 
 from __future__ import annotations
 
@@ -7,42 +7,53 @@ import struct
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 
-PACKET = 6
-ETHERNET = 14
+HEAD = struct.Struct("<IHHiIII")
+PACKET = struct.Struct("<IIII")
+MICROSECONDS = 0xA1B2C3D4
+SECTION, INTERFACE, ENHANCED = 0x0A0D0D0A, 1, 6
+"""Kinds of blocks (draft-ietf-opsawg-pcapng, section 4)."""
 
 
-def blocks(data: bytes) -> Iterator[tuple[int, bytes]]:
-    """Give kind and bytes of a pcapng's blocks (draft-ietf-opsawg-pcapng, section 3.1), little endian."""
-    place = 0
-    while place + 12 <= len(data):
-        kind, length = struct.unpack_from("<II", data, place)
-        yield kind, data[place : place + length]
-        place += length
+def packets(data: bytes) -> Iterator[tuple[int, bytes]]:
+    """Give time in microseconds and bytes of a pcap's frames. Raises ValueError if it is of another kind."""
+    magic, *_ = HEAD.unpack_from(data)
+    if magic != MICROSECONDS:
+        raise ValueError(f"no capture of tcpdump's on this machine: {magic:x}")
+    place = HEAD.size
+    while place + PACKET.size <= len(data):
+        seconds, microseconds, captured, _ = PACKET.unpack_from(data, place)
+        place += PACKET.size
+        yield seconds * 1_000_000 + microseconds, data[place : place + captured]
+        place += captured
+
+
+def _block(kind: int, body: bytes) -> bytes:
+    body += bytes(-len(body) % 4)
+    length = struct.pack("<I", len(body) + 12)
+    return struct.pack("<I", kind) + length + body + length
+
+
+def _enhanced(at: int, frame: bytes) -> bytes:
+    return _block(
+        ENHANCED, struct.pack("<IIIII", 0, at >> 32, at & 0xFFFFFFFF, len(frame), len(frame)) + frame
+    )
 
 
 def ends(frame: bytes) -> tuple[str, str]:
     """Give a frame's two addresses."""
     if frame[12:14] == b"\x08\x00":
         return socket.inet_ntoa(frame[26:30]), socket.inet_ntoa(frame[30:34])
-    return (
-        socket.inet_ntop(socket.AF_INET6, frame[22:38]),
-        socket.inet_ntop(socket.AF_INET6, frame[38:54]),
-    )
+    return socket.inet_ntop(socket.AF_INET6, frame[22:38]), socket.inet_ntop(socket.AF_INET6, frame[38:54])
 
 
 def split(whole: Path, names: Mapping[str, str], output: Path) -> None:
     """Write what each server's address said and heard to a file of the server's name."""
-    head = b""
+    section = _block(SECTION, struct.pack("<IHHq", 0x1A2B3C4D, 1, 0, -1))
+    head = section + _block(INTERFACE, struct.pack("<HHI", 1, 0, 0))
     files: dict[str, list[bytes]] = {}
-    for kind, block in blocks(whole.read_bytes()):
-        if kind != PACKET:
-            if kind in (0x0A0D0D0A, 1):
-                head += block
-            continue
-        (length,) = struct.unpack_from("<I", block, 20)
-        frame = block[28 : 28 + length]
+    for at, frame in packets(whole.read_bytes()):
         name = next((names[end] for end in ends(frame) if end in names), None)
         if name:
-            files.setdefault(name, []).append(block)
+            files.setdefault(name, []).append(_enhanced(at, frame))
     for name, kept in files.items():
         (output / f"{name}.pcapng").write_bytes(head + b"".join(kept))

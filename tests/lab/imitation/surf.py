@@ -95,10 +95,23 @@ def urllib(plan: dict[str, Any]) -> None:
             print(fault)
 
 
+def exchangelib(plan: dict[str, Any]) -> None:
+    """Look into an inbox over EWS; what comes back is no mailbox, which it finds out after logging in."""
+    from exchangelib import BASIC, DELEGATE, NTLM, Account, Configuration, Credentials
+
+    settings = Configuration(
+        service_endpoint=plan["origin"] + "/EWS/Exchange.asmx",
+        credentials=Credentials(plan["user"], plan["secret"]),
+        auth_type=NTLM if plan["ntlm"] else BASIC,
+    )
+    account = Account(plan["user"], config=settings, autodiscover=False, access_type=DELEGATE)
+    print(account.inbox.total_count)
+
+
 def main() -> None:
     """Ask."""
     sys.path[:] = [path for path in sys.path if not path.endswith("imitation")]
-    known = (requests, httpx, httpx_h2, aiohttp, urllib)
+    known = (requests, httpx, httpx_h2, aiohttp, urllib, exchangelib)
     next(one for one in known if one.__name__ == sys.argv[1])(json.load(sys.stdin))
 
 
