@@ -7,14 +7,17 @@ folder=$1
 here=$(dirname "$0")
 packages="mpop fetchmail isync neomutt mutt s-nail getmail6 offlineimap3 git-email php-cli php-curl php-imap
 libphp-phpmailer ruby wget sendemail libmail-imapclient-perl libmail-pop3client-perl libnet-imap-simple-perl
-libio-socket-ssl-perl libnet-smtp-ssl-perl libmail-java libesmtp6 monitoring-plugins-basic nodejs npm"
+libio-socket-ssl-perl libnet-smtp-ssl-perl libmail-java libesmtp6 monitoring-plugins-basic fdm"
 unpacked="exim4-daemon-light exim4-base ssmtp esmtp"
 pypi="aiosmtplib aioimaplib imapclient imap-tools yagmail redmail twisted pyopenssl service_identity httpx[http2]
-requests requests-ntlm aiohttp aiosmtpd"
+requests requests-ntlm aiohttp aiosmtpd exchangelib"
 npm="nodemailer smtp-client emailjs imapflow imap node-pop3 axios"
 
+command -v npm >/dev/null || packages="$packages nodejs npm"
 # shellcheck disable=SC2086  # words are meant to be split
-sh "$here/install-system-packages.sh" $packages || echo "some packages are missing: what needs them is left out" >&2
+sh "$here/install-system-packages.sh" $packages || for package in $packages; do
+    sh "$here/install-system-packages.sh" "$package" || echo "not to be had: $package" >&2
+done
 mkdir -p "$folder"
 cd "$folder"
 if [ ! -e tree ]; then
