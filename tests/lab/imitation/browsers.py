@@ -33,7 +33,8 @@ def authorization(session: Session, how: str | None) -> dict[str, str]:
     if how == "HTTP-Bearer":
         return {"Authorization": f"Bearer {session.secret}"}
     if how == "HTTP-Cookie":
-        return {"Cookie": "session=" + session.secret * 3}
+        login = "OpenIdConnect.token.v1=" + base64.b64encode(session.secret.encode() * 3).decode()
+        return {"Cookie": f"ClientId=6B1F4C1E9A7D4F0C; OIDC=1; {login}; X-OWA-CANARY=wNr5cQ0Zx0mVb8k3T1yJ"}
     return {}
 
 

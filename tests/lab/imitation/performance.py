@@ -190,7 +190,7 @@ def label(session: Session, deed: Deed) -> dict[str, object]:
         "server_name": deed.server_name,
         "alpn": deed.alpn,
         "resumed": deed.resumed,
-        "mechanism": last and last.mechanism,
+        "mechanism": deed.mechanism,
         "sasl_ir": last and last.sasl_ir,
         "auth_class": deed.auth_class,
         "outcome": last and last.outcome,

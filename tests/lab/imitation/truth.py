@@ -54,6 +54,8 @@ class Deed:
     mails: int = 0
     broken: str | None = None
     """Why TLS did not begin, where it did not."""
+    cookie: bool = False
+    """A cookie that stands for an earlier login was shown; that is no attempt."""
     known: bool = False
     """NTLM let this connection in."""
     done: bool = False
@@ -69,8 +71,13 @@ class Deed:
         return self.attempts[-1] if self.attempts else None
 
     @property
+    def mechanism(self) -> str | None:
+        """What the client got in by, or tried last."""
+        return self.last.mechanism if self.last else "HTTP-Cookie" if self.cookie else None
+
+    @property
     def auth_class(self) -> str:
         """What a record has to say of it."""
         if self.broken is not None:
             return "no-session"
-        return CLASSES.get(self.last.mechanism, "digest") if self.last else "none"
+        return CLASSES.get(self.mechanism, "digest") if self.mechanism else "none"

@@ -24,6 +24,8 @@ SERVICES = {
     "/powershell": "powershell",
     "/api/": "rest",
 }
+LOGIN_COOKIE = "OpenIdConnect.token.v1"
+"""What stands for a login at the web mail's front end."""
 BEARER = (
     'Bearer client_id="00000002-0000-0ff1-ce00-000000000000", '
     'trusted_issuers="00000001-0000-0000-c000-000000000000@*", '
@@ -131,9 +133,9 @@ class Web:
                 allowed = session.accepts(name, None, None)
                 self._note(name, allowed)
                 self._talk.deed.known = allowed
-            case _ if "cookie" in request.headers and "session" in request.headers["cookie"]:
+            case _ if LOGIN_COOKIE in request.headers.get("cookie", ""):
                 allowed = True
-                self._note("HTTP-Cookie", True)
+                self._talk.deed.cookie = True
             case _:
                 allowed = self._talk.deed.known or request.path.endswith("autodiscover.json")
         return allowed, None
@@ -191,7 +193,7 @@ class Web:
         }
         size = {"owa": 9000, "mapi": 300, "autodiscover": 3900}.get(service or "", 1200) + draw[1] * 4
         cookies = (
-            (("Set-Cookie", f"session={draw.hex()}; path=/; secure; HttpOnly"),)
+            (("Set-Cookie", f"{LOGIN_COOKIE}={draw.hex()}; path=/; secure; HttpOnly"),)
             if service in ("owa", "mapi")
             else ()
         )
