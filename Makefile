@@ -1,10 +1,11 @@
 # make demo   set up and read the sample capture       make test   install what tests need, run them
 # make lint   types and style                          make bench  speed and memory against peers
+# make lab    labelled captures of many programs and servers, into LAB=folder (or a temporary one)
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 
-.PHONY: demo test lint bench clean
+.PHONY: demo test lint bench lab clean
 
 $(VENV)/installed: setup.cfg pyproject.toml
 	$(PYTHON) -m venv $(VENV)
@@ -29,6 +30,10 @@ test: $(VENV)/installed-dev
 bench: $(VENV)/installed-dev
 	sh tests/install-system-packages.sh libndpi-bin
 	$(BIN)/python -m benchmarks.run
+
+lab: $(VENV)/installed-dev
+	sh tests/install-lab-tools.sh $(VENV)/lab
+	LAB_TOOLS=$(CURDIR)/$(VENV)/lab $(BIN)/python tests/lab/run_imitation.py $(LAB)
 
 clean:
 	rm -rf $(VENV) build *.egg-info

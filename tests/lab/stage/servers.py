@@ -246,6 +246,10 @@ class Servers:
                 shutil.chown(folder / "queue" / name, "postfix")
         return self._start("/usr/lib/postfix/sbin/master", "-c", str(settings), "-d")
 
+    def add(self, *command: str) -> None:
+        """Start one more server, which ends with the others."""
+        self._running.append(self._start(*command))
+
     def _start(self, *command: str) -> subprocess.Popen[bytes]:
         with (self.folder / "out.log").open("ab") as log:
             return subprocess.Popen(command, stdout=log, stderr=log, start_new_session=True)
