@@ -57,15 +57,8 @@ def _dialogue(exchange: bool, offer: str | None) -> Dialogue:
     if offer is not None:
         rare = {name: UNOFFERED for name in OFTEN if name not in offer.split()}
         often = {name: (a * rare.get(name, 1), b * rare.get(name, 1)) for name, (a, b) in OFTEN.items()}
-    served = {
-        "MAIL": 0.62,
-        "MAIL and RCPT": 0.12,
-        "QUIT": 0.1,
-        END: 0.1,
-        "RSET": 0.03,
-        "EHLO": 0.01,
-        "?": 0.02,
-    }
+    served = {"MAIL": 0.62, "MAIL and RCPT": 0.12, "QUIT": 0.1, END: 0.1, "RSET": 0.03,
+              "EHLO": 0.01, "?": 0.02}  # fmt: skip
     refused: dict[str, float] = {}
     frame = Frame("AUTH", 7, 6, said.success, said.refusal, often)
     logins = sasl_sizes.logins(script, frame, (served, refused))

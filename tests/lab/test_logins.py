@@ -24,7 +24,7 @@ INSEPARABLE = {
     "Python smtp PLAIN refused, starttls TLSv1.3", "swaks smtp PLAIN refused, starttls TLSv1.3",
     "Python pop3 APOP refused, implicit TLSv1",
 }  # fmt: skip
-"""A refused PLAIN of one message is like a refused envelope, a refused APOP within sixteen bytes like USER: not
+"""A refused PLAIN of one message is like a refused envelope, a refused APOP under CBC like USER: not
 much is claimed."""
 
 

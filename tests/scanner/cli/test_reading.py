@@ -11,7 +11,7 @@ from scanner.account import Usernames
 from scanner.catalogue.exchange import load_catalogue
 from scanner.cli import reading as reading_module
 from scanner.cli.reading import Finished, Reading, Wants, finisher
-from scanner.model import Observation
+from scanner.model import Observation, Sighting
 from scanner.pipeline import Pipeline
 
 OFFICE = str(Path(__file__).parents[3] / "captures" / "office.pcapng")
@@ -74,7 +74,7 @@ def test_finishing_nothing_gives_nothing() -> None:
 
 
 def test_a_worker_that_is_gone_ends_the_run_with_a_line(monkeypatch: pytest.MonkeyPatch) -> None:
-    def dying(seen: list[Observation]) -> Finished:
+    def dying(seen: list[Observation], sighted: tuple[Sighting, ...]) -> Finished:
         raise SystemExit(0)
 
     monkeypatch.setattr(reading_module, "finisher", lambda wants: dying)
