@@ -39,6 +39,7 @@ FIRST_PORT, PORTS = 32_768, 28_232
 BULK_KINDS = 32
 MAIL_GAP, BULK_GAP = 25_000, 12_000
 """Microseconds between a conversation's packets: mail takes half a second, a download many seconds."""
+STORM_SESSIONS = 66_000
 STORM_SESSIONS_A_SECOND, OFFICE_PACKETS_A_SECOND = 100, 15_000
 
 
@@ -111,7 +112,7 @@ def _records(batch: Packets) -> Iterator[memoryview]:
     return (data[start:end] for start, end in zip(batch.starts.tolist(), batch.ends.tolist(), strict=True))
 
 
-def mailstorm(sessions: int = 66_000) -> Iterator[bytes]:
+def mailstorm(sessions: int = STORM_SESSIONS) -> Iterator[bytes]:
     """Short mail sessions, as many open at a time as begin in half a second."""
     shares = sum(WEIGHTS.values())
     kinds = [

@@ -165,6 +165,20 @@ def names() -> list[Goal]:
     return [Goal("office: names and devices cost", cost(path), "at most", MOST, "%")]
 
 
+def inference() -> list[Goal]:
+    """Read the storm with and without what is concluded from sizes, and weigh what was not met before."""
+    from benchmarks.inferred import MOST_COLD_MS, MOST_US, cold_ms, cost_us
+    from benchmarks.make import STORM_SESSIONS
+
+    made = [sys.executable, "-m", "benchmarks.make", "mailstorm"]
+    path = subprocess.run(made, check=True, stdout=subprocess.PIPE, text=True).stdout.strip()
+    a_session = cost_us(path, STORM_SESSIONS)
+    return [
+        Goal("inference: a session on the storm", a_session, "at most", MOST_US, "us"),
+        Goal("inference: one not met before", cold_ms(), "at most", MOST_COLD_MS, "ms"),
+    ]
+
+
 def halfopen() -> list[Goal]:
     """Read connections that are opened and left."""
     return compared("halfopen", [], 150)
@@ -182,6 +196,7 @@ MEASURES: dict[str, Callable[[], list[Goal]]] = {
     "mailstorm": mailstorm,
     "office": office,
     "names": names,
+    "inference": inference,
     "halfopen": halfopen,
     "inventory": inventory,
 }

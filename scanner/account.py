@@ -308,7 +308,7 @@ class Account:
         elif not self.attempts:
             claim = self.auth
             if claim is _INSIDE_TLS:
-                steps.append("the login is inside TLS")
+                steps.append("the login is inside TLS" + ("" if self.choice else ", its start not heard"))
             elif claim is _LOST:
                 steps.append("bytes are missing where a login could be")
             elif claim is _NONE:

@@ -22,8 +22,8 @@ LEAST = 0.6
 MOST = 0.99
 """Sizes alone prove nothing."""
 OVER_A_HOLE, UNFINISHED = 0.9, 0.65
-"""The most where bytes are missing behind what was heard: it may have gone on otherwise; and the most of a
-login that was not heard to its end."""
+"""The most where bytes are missing behind a login that was accepted: what came before is not all known; and
+behind one that was refused or not heard to its end: another may have followed."""
 OVER_HOLE = "bytes are missing where a login could be"
 SILENT = 0.9
 """TLS stood, and the client said nothing in it."""
@@ -98,8 +98,8 @@ def _inferred(
     attempts = _attempts(own)
     sure = min(shares[kind], MOST)
     if lost:
-        answered = attempts and attempts[-1].outcome is not None
-        sure = min(sure, OVER_A_HOLE if answered else UNFINISHED)
+        accepted = attempts and attempts[-1].outcome is Outcome.ACCEPTED
+        sure = min(sure, OVER_A_HOLE if accepted else UNFINISHED)
     if kind is AuthClass.NONE and not (ended or _SERVED.intersection(move.name for move in own[0].moves)):
         why = OVER_HOLE if lost else "ended before any login"
         gone = AuthClass.UNKNOWN if lost else AuthClass.INCOMPLETE
