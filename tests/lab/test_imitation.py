@@ -135,6 +135,18 @@ def test_the_same_seed_gives_the_same_lab() -> None:
     assert first == again
 
 
+def test_replies_of_drawn_servers_end_where_they_should() -> None:
+    """A reply whose last line announces another one makes a client wait for ever."""
+    for number in range(300):
+        persona = foreign.persona(number, 7, "203.0.113.1")
+        assert persona.smtp
+        for text in (*persona.smtp.refusals[0][1:], persona.smtp.needs_login):
+            *before, last = text.split("\r\n")
+            assert all(line[3] == "-" for line in before)
+            assert last[3] == " "
+        assert all("\r" not in line for line in (persona.smtp.auth_form, *persona.smtp.features))
+
+
 def test_a_server_of_ours_says_only_lines() -> None:
     """A sentence with a stray brace or newline would make a dialogue that no server has."""
     for number in range(300):

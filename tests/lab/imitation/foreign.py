@@ -103,7 +103,7 @@ def _smtp(draw: random.Random, row: Words, values: Mapping[str, str]) -> SmtpTex
         greeting=tuple(_fill(draw.choice(row["greeting"]), values).split("|")),  # type: ignore[call-overload]
         features=tuple(features),
         mechanisms=tuple(mechanisms),
-        auth_form=draw.choice(("AUTH {mechanisms}",) * 5 + ("AUTH={mechanisms}\r\n250-AUTH {mechanisms}",)),
+        auth_form=draw.choice(("AUTH {mechanisms}",) * 5 + ("AUTH={mechanisms}|AUTH {mechanisms}",)),
         auth_place=draw.choice((-1, -1, -1, 0, 1)),
         starttls_place=min(int(str(row["starttls_place"])), len(features)),
         challenges=draw.choice(CHALLENGES),

@@ -18,6 +18,7 @@ class SmtpTexts:
     mechanisms: tuple[str, ...]
     """Offered inside TLS; in the clear none is."""
     auth_form: str = "AUTH {mechanisms}"
+    """The line or, with ``|`` between them, the lines of its offer."""
     auth_place: int = -1
     """Where in the reply the AUTH line stands; -1: where STARTTLS stood before."""
     starttls_place: int = 4

@@ -45,6 +45,7 @@ class Relay:
             return waiting
         ready, _, _ = select.select(list(sides.values()), [], [], SILENCE_S)
         if not ready:
+            self._talk.deed.timed_out = True
             raise Gone
         return [side for side, sock in sides.items() if sock in ready]
 

@@ -62,7 +62,8 @@ class Smtp:
             lines.insert(texts.starttls_place, "STARTTLS")
         elif texts.mechanisms:
             place = texts.starttls_place if texts.auth_place < 0 else texts.auth_place
-            lines.insert(place, texts.auth_form.format(mechanisms=" ".join(texts.mechanisms)))
+            form = texts.auth_form.format(mechanisms=" ".join(texts.mechanisms))
+            lines[place:place] = form.split("|")
         lines.insert(0, texts.hello.format(name=name))
         replies = [f"250-{line}" for line in lines[:-1]] + [f"250 {lines[-1]}"]
         if texts.greets_together:

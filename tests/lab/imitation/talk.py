@@ -68,6 +68,9 @@ class Talk:
         """Give what comes next, at most one record. Raises Gone at the end."""
         try:
             data = self._sock.recv(16384)
+        except TimeoutError as fault:
+            self.deed.timed_out = True
+            raise Gone from fault
         except (OSError, ssl.SSLError) as fault:
             raise Gone from fault
         if not data:

@@ -56,6 +56,8 @@ class Deed:
     """Why TLS did not begin, where it did not."""
     cookie: bool = False
     """A cookie that stands for an earlier login was shown; that is no attempt."""
+    timed_out: bool = False
+    """The server gave up waiting: what the client said afterwards is not known, so nothing is judged."""
     known: bool = False
     """NTLM let this connection in."""
     done: bool = False
@@ -76,8 +78,10 @@ class Deed:
         return self.last.mechanism if self.last else "HTTP-Cookie" if self.cookie else None
 
     @property
-    def auth_class(self) -> str:
+    def auth_class(self) -> str | None:
         """What a record has to say of it."""
+        if self.timed_out:
+            return None
         if self.broken is not None:
             return "no-session"
         return CLASSES.get(self.mechanism, "digest") if self.mechanism else "none"
