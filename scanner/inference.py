@@ -29,6 +29,8 @@ REPLY_APART = (0.95, 0.05)
 """How often a reply is one record, and how often more: servers mostly write a reply at once."""
 REPLIES_APART = (0.3, 0.7)
 """Likewise replies to commands that came together."""
+ALERTS = 2
+"""Alerts with which a side closes: that it cancelled, and that it is done (RFC 8446 6.1)."""
 QUIT = 6
 """Bytes of the command by which a client takes its leave; some close at once, before the answer comes."""
 ODD = "?"
@@ -220,10 +222,10 @@ def _stripped(turns: Sequence[Turn], server_first: bool) -> Iterator[Turn]:
             tickets -= len(taken)
             turn = _without(turn, taken)
             spoken += turn.records > 0
-        if last[turn.side] == number and turn.records == len(turn.sizes) and turn.sizes[-1:] == (2,):
-            answered = any(later.high > 2 for later in turns[number + 1 :])
-            if not answered or turn.high == QUIT + 2:  # else it is the end of a line, in a record of its own
-                turn = _without(turn, (2,))
+        answered = any(later.high > 2 for later in turns[number + 1 :])
+        for _ in range(ALERTS if last[turn.side] == number and turn.records == len(turn.sizes) else 0):
+            if turn.sizes[-1:] == (2,) and (not answered or turn.high == QUIT + 2):
+                turn = _without(turn, (2,))  # else it is the end of a line, in a record of its own
         if turn.records:
             yield turn
 

@@ -103,11 +103,12 @@ def _envelopes(script: Script, said: _Answers, logins: dict[str, float]) -> None
     script.move("MAIL", SENDER, said.sender, envelope, hides=True)
     script.move("MAIL refused", SENDER, said.refusal, unwanted, hides=True)
     script.move("MAIL and RCPT", TOGETHER, said.several, together, several=True)
-    script.move("MAIL and RCPT refused", TOGETHER, span(60, 420), {"QUIT late": 0.5, END: 0.4, "QUIT": 0.1},
+    script.move("MAIL and RCPT refused", TOGETHER, span(60, 650), {"QUIT late": 0.5, END: 0.4, "QUIT": 0.1},
                 several=True)  # fmt: skip
+    script.move("the rest", TOGETHER, span(40, 400), sent, several=True)
     script.move("QUIT late", at(6), span(30, 300), {END: 1.0}, several=True)
     script.move("RCPT", RECIPIENT, said.recipient,
-                {"DATA": 0.74, "RCPT": 0.1, "RCPT refused": 0.02, "QUIT": 0.04, "RSET": 0.02,
+                {"DATA": 0.7, "the rest": 0.04, "RCPT": 0.1, "RCPT refused": 0.02, "QUIT": 0.04, "RSET": 0.02,
                  END: 0.08})  # fmt: skip
     script.move("RCPT refused", RECIPIENT, said.refusal, {"QUIT": 0.4, "RSET": 0.3, "RCPT": 0.1, END: 0.2})
     script.move(
