@@ -13,5 +13,5 @@ say() {
 }
 
 say "What stops mailing, the worst first" "read office.pcapng"
-say "Why one of them is broken" "explain 10.20.0.34"
+say "Why one of them breaks, though all it says is inside TLS" "explain 10.20.0.31"
 say "What Microsoft switches off when" "deadlines"

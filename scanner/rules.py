@@ -224,7 +224,7 @@ def _reason(usage: Usage, rule: str, level: Level, text: str, row: Deadline | No
 
 
 def _way(usage: Usage) -> str:
-    protocol = (usage.service or usage.protocol or "mail").upper()
+    protocol = ("smtp" if usage.protocol == "smtp" else usage.service or usage.protocol or "mail").upper()
     return f"{protocol} with {usage.mechanism or usage.auth_class.value}"
 
 
