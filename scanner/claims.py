@@ -142,20 +142,24 @@ def _unknown(
     shares: dict[AuthClass, float],
     said: Sequence[Exchange],
 ) -> Inferred:
-    steps = _steps(found[0], said) if found else ()
+    steps = _steps(found[0], said, sure=False) if found else ()
     best = [f"{kind.value} {shares[kind]:.2f}" for kind in ranking[:2] if kind is not AuthClass.UNKNOWN]
     why = f"cannot be told apart: {', '.join(best)}" if best else "no dialogue that is known fits"
     return Inferred(AuthClass.UNKNOWN, 0.0, (), (*steps, why))
 
 
-def _steps(one: Weighed, said: Sequence[Exchange]) -> tuple[str, ...]:
-    """The dialogue for people: what the client must have said, and how long the server's answer was."""
-    return tuple(_step(move, exchange) for move, exchange in zip(one.moves[:STEPS_TOLD], said, strict=False))
+def _steps(one: Weighed, said: Sequence[Exchange], *, sure: bool = True) -> tuple[str, ...]:
+    """The dialogue for people: what the client must have said, and how long the server's answer was.
+
+    Not ``sure``: any of it might be a login.
+    """
+    pairs = zip(one.moves[:STEPS_TOLD], said, strict=False)
+    return tuple(_step(move, exchange, hides=not sure or move.hides) for move, exchange in pairs)
 
 
-def _step(move: Move, exchange: Exchange) -> str:
+def _step(move: Move, exchange: Exchange, *, hides: bool) -> str:
     low, high, server_low, server_high, _ = exchange
-    size = _sized(high) if move.hides else _bytes(low, high)
+    size = _sized(high) if hides or move.name == ODD else _bytes(low, high)
     if server_low is None or server_high is None:
         return f"inside TLS: {_named(move)} ({size}), no answer"
     came = f", {move.outcome.value}" if move.outcome else ""

@@ -10,6 +10,7 @@ from dataclasses import dataclass, replace
 import pytest
 from hypothesis import HealthCheck, assume, given, settings
 from hypothesis import strategies as st
+from muffled import AEAD_13, CBC_11, SESSIONS
 
 from scanner.account import Usernames
 from scanner.capture.pcap import read_pcap
@@ -42,6 +43,11 @@ TALKS = [
     for dialect in dialects()
     if dialect.transport is Transport.TCP and not dialect.alone
     for example in dialect.examples
+] + [
+    pytest.param(
+        Example(session.title, session.lines(seal), ()), session.port, id=f"{session.title}, {seal.name}"
+    )
+    for session, seal in ((SESSIONS[3], AEAD_13), (SESSIONS[7], CBC_11))
 ]
 SETTINGS = settings(
     deadline=None, max_examples=25, suppress_health_check=[HealthCheck.function_scoped_fixture]
