@@ -5,9 +5,14 @@ from dataclasses import fields
 import pytest
 
 from scanner import recurrence
+from scanner.account import Account, Usernames
+from scanner.catalogue.exchange import load_catalogue
 from scanner.claims import Inferred, infer
-from scanner.model import Observation
-from scanner.recurrence import Lengths
+from scanner.conversation import Conversation, Ending, Endpoint, Flow
+from scanner.events import ServerHello, TlsMode
+from scanner.listener import Listener
+from scanner.model import AuthClass, Observation
+from scanner.recurrence import AS_LONG, NOT_AS_LONG, Lengths
 from scanner.sizes import Known
 from tests.scanner.test_claims import MAIL, turns
 
@@ -65,3 +70,33 @@ def test_a_login_is_as_long_as_what_it_hides() -> None:
 
 def test_nothing_that_is_kept_can_hold_a_length() -> None:
     assert [field.type for field in fields(Observation) if "login" in field.name] == ["bool | None"]
+
+
+def heard_at(at: int, password: int, lengths: Lengths, server: str = "smtp.office365.com") -> Observation:
+    """A login inside TLS with a password of so many bytes in base64."""
+    flow = Flow(Endpoint("10.0.0.1", 50_000), Endpoint("52.96.0.1", 587))
+    heard = Conversation(flow, (), at, at + 1, Ending.CLOSED, True, True)
+    account = Account(Usernames.KEEP, "smtp", TlsMode.STARTTLS, greeting_host=server, client_name="copier7")
+    account.whole, account.reply = True, 204
+    account.hear(ServerHello("TLSv1.2", "x", None))
+    for turn in turns(14, 214, 12, 18, 30, 18, password, 37, *MAIL):
+        account.hear(turn)
+    seen = Listener(load_catalogue(), "here", Usernames.KEEP).conclude(heard, account, None, lengths)
+    assert seen is not None
+    assert (seen.mechanism, seen.auth_class) == ("LOGIN", AuthClass.BASIC)
+    return seen
+
+
+def test_an_observation_tells_whether_and_not_how_long() -> None:
+    lengths = Lengths()
+    seen = [heard_at(at * MINUTE, length, lengths) for at, length in ((0, 42), (95, 42), (190, 58))]
+    assert [one.login_again for one in seen] == [None, True, False]
+    assert [one.evidence.count(AS_LONG) + 2 * one.evidence.count(NOT_AS_LONG) for one in seen] == [0, 1, 2]
+    assert "42 bytes" not in seen[1].evidence
+    assert "58 bytes" not in seen[2].evidence
+
+
+def test_another_server_is_another_login() -> None:
+    lengths = Lengths()
+    servers = "smtp.office365.com", "outlook.office365.com"
+    assert [heard_at(at * 95 * MINUTE, 42, lengths, servers[at]).login_again for at in (0, 1)] == [None, None]
