@@ -25,7 +25,7 @@ from scanner.events import Outcome, TlsMode
 from scanner.model import AuthClass, Basis, Observation, RunTotals, ServerKind
 
 SEED = 20261124
-VERSION = 10
+VERSION = 11
 DEVICES = 20_000
 ROUTERS = 40
 BEHIND = 50

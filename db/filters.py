@@ -15,7 +15,7 @@ from db import bulk
 from db.grouping import EndpointRow, Group
 from db.schema import labels, usages
 from scanner.labels import NAMES
-from scanner.model import Chain, Device, Heard, Host, Level, Passage, Verdict
+from scanner.model import Chain, Device, Heard, Host, Level, Passage, Usage, Verdict
 
 KEYS_ASKED = 500
 """Ids in one query: SQLite before 3.32 takes 999 parameters."""
@@ -42,6 +42,9 @@ class Lens:
     """What a host is, by its labels and its MAC's maker."""
     chains: Callable[[Iterable[Passage], Own, Callable[[int], str]], Mapping[int, Chain]] = _unchained
     """Where hosts stand among relays, and what becomes of them there: ``scanner.relays.chains``."""
+    pool: Callable[[Sequence[Usage], Device | None], tuple[Usage, ...]] = lambda usages, _: tuple(usages)
+    """What the usages of a host come to, whatever it is (None) or as the device that it is:
+    ``scanner.pooling.pool``. What it is may change how sure a usage is, and nothing else."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,14 +7,49 @@ from collections.abc import Iterator, Set
 from ipaddress import ip_network
 from typing import NamedTuple
 
-from sqlalchemy import Connection, String, cast, func, select
+from sqlalchemy import ColumnElement, Connection, String, and_, case, cast, func, select
 
 from db import bulk
 from db.schema import endpoints, labels, usages
 from scanner.labels import FORWARDS
+from scanner.model import CHANGES, REPEATS, TOLD_APART
 
 ROUTER_ADDRESSES = 4
 """IPv4 addresses behind one MAC, more of which make it a router: a server has an address or two a service."""
+
+
+_KEYS = 16
+"""Keys of ways a shape: four numbers of sessions, and three things that logins' lengths may say."""
+
+
+class WayKey(NamedTuple):
+    """What of a usage bears on a verdict: few hosts would share one if all numbers did."""
+
+    shape: int
+    sessions: int
+    """The least of those that are not told apart (``TOLD_APART``); likewise the others (``REPEATS``)."""
+    same: int
+    changed: int
+
+    @classmethod
+    def of(cls, key: int) -> WayKey:
+        """Read what ``endpoint_rows`` asked for."""
+        lengths = key // 4 % 4
+        return cls(key // _KEYS, TOLD_APART[key % 4], REPEATS * (lengths == 1), REPEATS * (lengths == 2))
+
+
+def _key() -> ColumnElement[int]:
+    """The shape and how often it was used, as one number; as ``scanner.pooling.constancy`` has it, in SQL."""
+    count, same, changed = usages.c.sessions, usages.c.logins_same, usages.c.logins_changed
+    steps = [(count < least, number) for number, least in enumerate(TOLD_APART[1:])]
+    often = case(*steps, else_=len(TOLD_APART) - 1)
+    lengths = case(
+        (same + changed < REPEATS, 0),
+        (and_(same >= REPEATS, same >= changed * CHANGES), 4),
+        (and_(changed >= REPEATS, changed * 2 >= same), 8),
+        else_=0,
+    )
+    return usages.c.shape * _KEYS + lengths + often
 
 
 class EndpointRow(NamedTuple):
@@ -24,7 +59,8 @@ class EndpointRow(NamedTuple):
     ip: str
     mac: str
     ways: str
-    """Ids of shapes, with commas; empty: it was heard of, and used none."""
+    """Ids of shapes and how often they were used, as ``WayKey`` reads them, with commas; empty: it was heard
+    of, and used none."""
 
 
 class Group(NamedTuple):
@@ -48,7 +84,7 @@ def endpoint_rows(connection: Connection) -> list[EndpointRow]:
 
     Two plain scans: a join of them takes SQLite twice as long.
     """
-    used = func.aggregate_strings(cast(usages.c.shape, String), ",")
+    used = func.aggregate_strings(cast(_key(), String), ",")
     ways: dict[int, str] = dict(
         bulk.read(connection, select(usages.c.endpoint, used).group_by(usages.c.endpoint))
     )

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Callable, Container, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager
+from dataclasses import replace
 from functools import cache
 from typing import Any, NamedTuple, overload
 
@@ -16,13 +17,16 @@ from sqlalchemy import Connection, select
 
 from db import bulk, rows
 from db.filters import KEYS_ASKED, HostFilter, Lens, Named, Passes, gathered, labels_of
-from db.grouping import Group, endpoint_rows, forwarding, groups
+from db.grouping import Group, WayKey, endpoint_rows, forwarding, groups
 from db.schema import passages, shapes, usages
 from scanner.labels import NAMES
-from scanner.model import SEVERITY, Chain, Heard, Host, Level, Passage, Usage, Verdict
+from scanner.model import SEVERITY, Chain, Heard, Host, Level, Passage, ServerKind, Usage, Verdict
 
 PAGE = 200
 """Hosts read at a time when they are looked at; with some addresses each their ids fit in one query."""
+_COUNTS = (
+    "first_seen", "last_seen", "sessions", "mails", "logins_same", "logins_changed", "odd", "untold",
+)  # fmt: skip
 Ways = dict[int, tuple[int, dict[str, Any]]]
 """Ways to use a service by id: the key, which orders them the same on every machine, and the fields."""
 Uses = dict[int, list[tuple[int, Usage]]]
@@ -37,6 +41,14 @@ class _Found(NamedTuple):
     verdict: Verdict
     behind: tuple[str, ...] = ()
     carries: tuple[str, ...] = ()
+
+
+class _Thought(NamedTuple):
+    """What is thought of a set of ways."""
+
+    verdict: Verdict
+    wanted: bool
+    """Whether the filters let one of its usages pass."""
 
 
 class Listing(Sequence[tuple[Host, Verdict]]):
@@ -84,7 +96,7 @@ class Listing(Sequence[tuple[Host, Verdict]]):
 def listing(connection: Connection, reads: Reads, lens: Lens, filters: HostFilter) -> Listing:
     """Find the hosts that pass, and judge them."""
     ways = _ways(connection)
-    judged = _Judged(lens.judge, ways, filters)
+    judged = _Judged(lens, ways, filters)
     passes = Passes(connection, filters, lens)
     everyone = list(_found(connection, judged, lens))
     relays: set[str] = set()
@@ -106,7 +118,7 @@ def listing(connection: Connection, reads: Reads, lens: Lens, filters: HostFilte
 def host_of(connection: Connection, name: str, lens: Lens) -> tuple[Host, Verdict] | None:
     """The host of a MAC in any spelling, an address, or a name; the last seen of several."""
     ways = _ways(connection)
-    found = list(_found(connection, _Judged(lens.judge, ways, HostFilter()), lens))
+    found = list(_found(connection, _Judged(lens, ways, HostFilter()), lens))
     named = Named(connection, name)
     matching = [one for one in found if named(one.group)]
     looked_at = _looked_at(connection, matching, ways, lens)
@@ -146,38 +158,54 @@ def _ways(connection: Connection) -> Ways:
 class _Judged:
     """Verdicts of hosts by the ways in which they use services; each set of ways is judged once."""
 
-    def __init__(self, judge: Callable[[Host], Verdict], ways: Ways, filters: HostFilter) -> None:
-        self._judge = judge
-        self._usages = {key: rows.counted(way, 0, 0, 0, 0) for key, (_, way) in ways.items()}
-        self._order = {key: order for key, (order, _) in ways.items()}
-        self._filters = filters
-        mechanism = filters.mechanism.lower() if filters.mechanism else None
-        self._wanted = {
-            key
-            for key, use in self._usages.items()
-            if filters.protocol in (None, use.protocol) and mechanism in (None, (use.mechanism or "").lower())
-        }
+    def __init__(self, lens: Lens, ways: Ways, filters: HostFilter) -> None:
+        self._lens, self._ways, self._filters = lens, ways, filters
+        self._mechanism = filters.mechanism.lower() if filters.mechanism else None
         self._asks_usage = filters.protocol is not None or filters.mechanism is not None
-        self._texts: dict[tuple[str, str | None], Verdict] = {}
-        self._sets: dict[frozenset[int], Verdict] = {}
+        self._used: dict[int, Usage] = {}
+        self._texts: dict[tuple[str, str | None], _Thought] = {}
+        self._sets: dict[frozenset[int], _Thought] = {}
 
     def of(self, host: Group, protocol: str | None = None) -> Verdict:
         """What becomes of a host by its own ways, or by those of one protocol."""
-        text = _ways_of(host)
-        known = self._texts.get((text, protocol))
-        if known is None:
-            used = frozenset(key for key in _keys(text) if protocol in (None, self._usages[key].protocol))
-            if used not in self._sets:
-                usage = tuple(self._usages[key] for key in sorted(used, key=self._order.__getitem__))
-                self._sets[used] = self._judge(Host("", (), None, None, (), False, 0, 0, usage))
-            known = self._texts[text, protocol] = self._sets[used]
-        return known
+        return self._known(_ways_of(host), protocol).verdict
 
     def wants(self, host: Group) -> bool:
         """Whether the filters let its ways pass."""
         if not self._asks_usage:
             return self._filters.silent or host.router or any(member.ways for member in host.members)
-        return not self._wanted.isdisjoint(_keys(_ways_of(host)))
+        return self._known(_ways_of(host), None).wanted
+
+    def _known(self, text: str, protocol: str | None) -> _Thought:
+        known = self._texts.get((text, protocol))
+        if known is None:
+            used = frozenset(key for key in _keys(text) if protocol in (None, self._usage(key).protocol))
+            if used not in self._sets:
+                self._sets[used] = self._judged(used)
+            known = self._texts[text, protocol] = self._sets[used]
+        return known
+
+    def _judged(self, used: frozenset[int]) -> _Thought:
+        ordered = sorted(used, key=lambda key: (self._ways[WayKey.of(key).shape][0], key))
+        pooled = self._lens.pool([self._usage(key) for key in ordered], None)
+        verdict = self._lens.judge(Host("", (), None, None, (), False, 0, 0, _uncounted(pooled)))
+        return _Thought(verdict, any(map(self._wants, pooled)))
+
+    def _usage(self, key: int) -> Usage:
+        if key not in self._used:
+            shape, sessions, same, changed = WayKey.of(key)
+            self._used[key] = rows.counted(self._ways[shape][1], 0, 0, sessions, 0, same, changed)
+        return self._used[key]
+
+    def _wants(self, use: Usage) -> bool:
+        protocol, mechanism = self._filters.protocol, (use.mechanism or "").lower()
+        return protocol in (None, use.protocol) and self._mechanism in (None, mechanism)
+
+
+def _uncounted(pooled: tuple[Usage, ...]) -> tuple[Usage, ...]:
+    """What a verdict goes by: however often a way was used, it is the same way."""
+    none: dict[str, Any] = dict.fromkeys(_COUNTS, 0)
+    return tuple(replace(use, **none) for use in pooled)
 
 
 def _ways_of(host: Group) -> str:
@@ -195,10 +223,10 @@ def _looked_at(
 ) -> list[tuple[Host, Verdict]]:
     ids = [member.id for one in page for member in one.group.members]
     uses, told = _usages(connection, ids, ways), labels_of(connection, ids)
-    return [(_host(one, uses, told, lens), one.verdict) for one in page]
+    return [_host(one, uses, told, lens) for one in page]
 
 
-def _host(one: _Found, uses: Uses, told: dict[int, list[Heard]], lens: Lens) -> Host:
+def _host(one: _Found, uses: Uses, told: dict[int, list[Heard]], lens: Lens) -> tuple[Host, Verdict]:
     group = one.group
     ordered = [use for member in group.members for use in uses.get(member.id, ())]
     ordered.sort(key=lambda use: (use[0], use[1].first_seen, use[1].last_seen))
@@ -206,7 +234,9 @@ def _host(one: _Found, uses: Uses, told: dict[int, list[Heard]], lens: Lens) -> 
     known = gathered(group.own, told)
     seen = usage or known
     vendor = lens.vendor(group.mac) if group.mac else None
-    return Host(
+    device = lens.identify(known, vendor)
+    pooled = () if group.router else lens.pool(usage, device)
+    host = Host(
         host=group.name,
         addresses=tuple(sorted({member.ip for member in group.own if member.ip})),
         mac=group.mac,
@@ -215,12 +245,25 @@ def _host(one: _Found, uses: Uses, told: dict[int, list[Heard]], lens: Lens) -> 
         router=group.router,
         first_seen=min((each.first_seen for each in seen), default=0),
         last_seen=max((each.last_seen for each in seen), default=0),
-        usage=() if group.router else tuple(usage),
-        device=lens.identify(known, vendor),
+        usage=pooled,
+        device=device,
         behind=one.behind,
         carries=one.carries,
         endpoints=tuple(member.id for member in group.members),
     )
+    return host, _verdict(one, host, usage, lens)
+
+
+def _verdict(one: _Found, host: Host, usage: list[Usage], lens: Lens) -> Verdict:
+    """The verdict with what the device's kind adds to how sure it is.
+
+    Only sign-in hosts make such a difference; one that stands among relays keeps what was said of them all.
+    """
+    alone = not (one.behind or one.carries or host.router)
+    if not alone or all(use.server_kind is not ServerKind.SIGN_IN for use in host.usage):
+        return one.verdict
+    changed = lens.pool(usage, None) != host.usage
+    return lens.judge(replace(host, usage=_uncounted(host.usage))) if changed else one.verdict
 
 
 def _usages(connection: Connection, ids: list[int], ways: Ways) -> Uses:

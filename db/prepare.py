@@ -26,8 +26,9 @@ class Prepared(NamedTuple):
 
     forms: list[rows.Form]
     """What sessions have alike, each once."""
-    sessions: list[tuple[int, str, str, tuple[Any, ...]]]
-    """Place in ``forms``, address and MAC of the client, and what ``rows.own`` gives of it."""
+    sessions: list[tuple[int, str, str, tuple[Any, ...], bool | None]]
+    """Place in ``forms``, address and MAC of the client, what ``rows.own`` gives of it, and whether its login
+    is as long as an earlier one."""
     sightings: list[tuple[str, str, str, str, int, int]]
     """By the fields of ``Sighting``."""
     passages: list[tuple[str, str, str, str, str, int, int]]
@@ -61,7 +62,7 @@ class Preparer:
             if place == len(forms):
                 forms.append(form)
             own = rows.own(one)
-            found.append((place, one.client_ip, one.client_mac or "", own))
+            found.append((place, one.client_ip, one.client_mac or "", own, one.login_again))
             told.hear(one, form, own)
         return Prepared(forms, found, [*map(_row, sighted), *told.sightings()], told.passages())
 

@@ -31,9 +31,9 @@ SESSION_FIELDS = (
 )  # fmt: skip
 """What a session has of its own, or of its client's or server's own."""
 ENDPOINT_FIELDS = ("client_ip", "client_mac")
-DROPPED_FIELDS = ("turns", "server_mac")
+DROPPED_FIELDS = ("turns", "server_mac", "login_again")
 """Sizes inside TLS are never stored: those of a login betray the length of its secret. A server's MAC goes
-with what it told of itself."""
+with what it told of itself; whether a login is as long as an earlier one, with what its usage adds up to."""
 
 shared = attrgetter("server_used", *SHAPE_FIELDS[1:], *DETAIL_FIELDS)
 """What sessions may have alike, as a tuple."""
@@ -172,9 +172,25 @@ def observation(
     return Observation(client_ip=ip, client_mac=mac or None, **{**of_shape, **details, **mine})
 
 
-def counted(of_shape: Mapping[str, Any], first_seen: int, last_seen: int, sessions: int, mails: int) -> Usage:
-    """A way (with its ``client_version``) and how much it was used."""
-    return Usage(**of_shape, first_seen=first_seen, last_seen=last_seen, sessions=sessions, mails=mails)
+def counted(
+    of_shape: Mapping[str, Any],
+    first_seen: int,
+    last_seen: int,
+    sessions: int,
+    mails: int,
+    same: int,
+    changed: int,
+) -> Usage:
+    """A way (with its ``client_version``) and how much it was used; by the columns of ``usages``."""
+    return Usage(
+        **of_shape,
+        first_seen=first_seen,
+        last_seen=last_seen,
+        sessions=sessions,
+        mails=mails,
+        logins_same=same,
+        logins_changed=changed,
+    )
 
 
 def _outcome(text: str | None) -> Outcome | None:

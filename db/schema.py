@@ -125,9 +125,15 @@ usages = Table(
     Column("last_seen", BigInteger, nullable=False),
     Column("sessions", Integer, nullable=False),
     Column("mails", Integer, nullable=False),
+    Column("logins_same", Integer, nullable=False),
+    Column("logins_changed", Integer, nullable=False),
     sqlite_with_rowid=False,
 )
-"""What an endpoint's sessions add up to, kept up to date as they arrive, so that listing counts none."""
+"""What an endpoint's sessions add up to, kept up to date as they arrive, so that listing counts none.
+
+``logins_same`` and ``logins_changed``: how many logins were as long as earlier ones, and how many were not;
+how long is never kept.
+"""
 
 details = Table(
     "details",

@@ -26,7 +26,7 @@ REMEMBERED = 100_000
 
 _SESSION = tuple(column.name for column in sessions.columns if column.name != "id")
 _USAGE = tuple(column.name for column in usages.columns)
-_SUMS = ("sessions", "mails")
+_SUMS = ("sessions", "mails", "logins_same", "logins_changed")
 _PLACE, _LAST, _MAILS = map(_SESSION.index, ("endpoint", "last_seen", "mails"))
 
 
@@ -66,16 +66,19 @@ class Writer:
         return self._add(connection, run, batch) if batch.sessions else 0
 
     def _add(self, connection: Connection, run: int, batch: Prepared) -> int:
-        places = [self._endpoints[ip, mac] for _, ip, mac, _ in batch.sessions]
+        places = [self._endpoints[ip, mac] for _, ip, mac, *_ in batch.sessions]
         ways, ids = self._ways_of(connection, batch.forms)
         details = [ids[form.key] for form in batch.forms]
         shapes = [ways[form.shape_key] for form in batch.forms]
         found = [
             (first, flow, run, place, details[number], *rest)
-            for (number, _, _, (first, flow, *rest)), place in zip(batch.sessions, places, strict=True)
+            for (number, _, _, (first, flow, *rest), _), place in zip(batch.sessions, places, strict=True)
         ]
         fresh = _insert_sessions(connection, run, found)
-        used = [(*row, shapes[number]) for row, (number, *_) in zip(found, batch.sessions, strict=True)]
+        used = [
+            (*row, again, shapes[number])
+            for row, (number, _, _, _, again) in zip(found, batch.sessions, strict=True)
+        ]
         if fresh is not None:
             used = list(_only(used, fresh))
         if used:
@@ -150,18 +153,27 @@ def _add_usages(connection: Connection, used: list[bulk.Row]) -> None:
     always = not counted.spans
     sums: dict[tuple[int, int], list[int]] = {}
     for row in used:
-        first, place, last, mails, shape = row[0], row[_PLACE], row[_LAST], row[_MAILS], row[-1]
+        first, place, last, mails, again, shape = (
+            row[0],
+            row[_PLACE],
+            row[_LAST],
+            row[_MAILS],
+            row[-2],
+            row[-1],
+        )
         one = 1 if always or counted.is_new(place, shape, first) else 0
         use = sums.get((place, shape))
         if use is None:
-            sums[place, shape] = [first, last, one, mails * one]
-            continue
+            use = sums[place, shape] = [first, last, one, mails * one, 0, 0]
+        else:
+            use[2] += one
+            use[3] += mails * one
+        if again is not None:
+            use[4 if again else 5] += one
         if first < use[0]:
             use[0] = first
         if last > use[1]:
             use[1] = last
-        use[2] += one
-        use[3] += mails * one
     added = [(*key, *use) for key, use in sums.items()]
     bulk.add(connection, usages, _USAGE, added, ("endpoint", "shape"), _SUMS)
 

@@ -21,6 +21,8 @@ LEAST = 0.6
 """A claim less sure than this is none: it stays unknown."""
 MOST = 0.99
 """Sizes alone prove nothing."""
+TOLD = 2
+"""Digits of a confidence: more would tell sessions apart that are alike, and each would be a usage."""
 OVER_A_HOLE, UNFINISHED = 0.9, 0.65
 """The most where bytes are missing behind a login that was accepted: what came before is not all known; and
 behind one that was refused or not heard to its end: another may have followed."""
@@ -31,6 +33,10 @@ STEPS_TOLD = 14
 """Turns that the evidence names."""
 SHORT, LONG = 200, 600
 """Bytes up to which a message that hides something is called short, and from which long."""
+UNIT = 4
+"""Bytes by which logins differ: base64 comes in fours, and what counts tags of IMAP is smaller."""
+_COMPARED = frozenset({AuthClass.BASIC, AuthClass.OAUTH})
+"""What a length over time can tell apart."""
 _SERVED = frozenset(
     {"MAIL", "MAIL and RCPT", "RCPT", "RCPT and DATA", "DATA", "body", "QUIT", "LOGOUT", "MAIL refused"}
 )
@@ -46,6 +52,9 @@ class Inferred:
     attempts: tuple[Attempt, ...]
     steps: tuple[str, ...]
     """For people: what was said, as far as sizes tell, and what else it might have been."""
+    login: int | None = None
+    """How long the part of the last login is that hides something, in fours of bytes; to be compared with
+    another (``scanner.recurrence``), and never to be told."""
 
 
 def infer(
@@ -96,7 +105,7 @@ def _inferred(
     kind = ranking[0]
     own = [one for one in found if _class(one) is kind]
     attempts = _attempts(own)
-    sure = min(shares[kind], MOST)
+    sure = round(min(shares[kind], MOST), TOLD)
     if lost:
         accepted = attempts and attempts[-1].outcome is Outcome.ACCEPTED
         sure = min(sure, OVER_A_HOLE if accepted else UNFINISHED)
@@ -108,9 +117,21 @@ def _inferred(
         return Inferred(
             AuthClass.UNKNOWN, 0.0, (), (*_steps(own[0], said), "bytes are missing where a login could be")
         )
-    return Inferred(
-        kind, round(sure, 3), attempts, (*_steps(own[0], said), *_rival(ranking[1:], shares, found))
-    )
+    steps = (*_steps(own[0], said), *_rival(ranking[1:], shares, found))
+    return Inferred(kind, sure, attempts, steps, _login(own[0], said) if kind in _COMPARED else None)
+
+
+def _login(one: Weighed, said: Sequence[Exchange]) -> int | None:
+    """The longest message of the last login: an answer to a refusal or a name may be as long for anybody."""
+    longest = None
+    inside = False
+    for move, exchange in zip(one.moves, said, strict=False):
+        if move.mechanism is not None:
+            longest, inside = 0, True
+        if inside and longest is not None and move.hides:
+            longest = None if move.several else max(longest, exchange.client_high)
+        inside = inside and move.outcome is None
+    return longest // UNIT if longest else None
 
 
 def _class(one: Weighed) -> AuthClass:

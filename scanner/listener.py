@@ -18,6 +18,7 @@ from scanner.net import is_internal
 from scanner.protocols.banner import banner
 from scanner.recognise import Recognised, inner_protocol, inner_tls, known, recognise, tls
 from scanner.record import record
+from scanner.recurrence import Lengths
 from scanner.session import Dialect
 from scanner.web_claims import infer_web
 
@@ -71,11 +72,15 @@ class Listener:
         return found if isinstance(found, Observation) else None
 
     def listen(
-        self, conversation: Conversation, dns_name: str | None = None, inside: Sequence[Said] = ()
+        self,
+        conversation: Conversation,
+        dns_name: str | None = None,
+        inside: Sequence[Said] = (),
+        lengths: Lengths | None = None,
     ) -> Observation | Overheard | None:
         """Listen to a conversation, and to what keys show of its inside.
 
-        Of one that has nothing to do with mail, tell what its machines are.
+        Of one that has nothing to do with mail, tell what its machines are. ``lengths``: of logins before.
         """
         flow = conversation.flow
         recognised = recognise(conversation.chunks, flow.server.port, flow.client.port)
@@ -85,9 +90,11 @@ class Listener:
             conversation = _turn_round(conversation)
         account = Account(self.usernames, whole=_is_whole(conversation), lost=not conversation.client_started)
         _listen(account, recognised, conversation, inside_chunks(inside, conversation.flow) if inside else ())
-        return self.conclude(conversation, account, dns_name) or _overheard(conversation, account)
+        return self.conclude(conversation, account, dns_name, lengths) or _overheard(conversation, account)
 
-    def conclude(self, heard: Conversation, account: Account, dns_name: str | None) -> Observation | None:
+    def conclude(
+        self, heard: Conversation, account: Account, dns_name: str | None, lengths: Lengths | None = None
+    ) -> Observation | None:
         """Make the record of what was folded into an account; None if it is nobody's business here."""
         hello, address = account.hello, heard.flow.server.ip
         if account.tunnel_host is None:
@@ -116,7 +123,8 @@ class Listener:
         family = self.catalogue.family(name) if name and name is account.greeting_host else None
         if family and dns_name and self.catalogue.role(dns_name):
             family = dns_name
-        return _observation(self.sensor, heard, account, (name, family), match)
+        again = lengths.compare(heard, account, family or name) if lengths else None
+        return _observation(self.sensor, heard, account, (name, family), match, again)
 
     def _speaks_exchange(self, account: Account, name: str | None, match: Match) -> float:
         """How likely the server speaks Exchange Online's sentences: by greeting, name or address."""
@@ -151,7 +159,12 @@ class Listener:
 
 
 def _observation(
-    sensor: str, heard: Conversation, account: Account, named: tuple[str | None, str | None], match: Match
+    sensor: str,
+    heard: Conversation,
+    account: Account,
+    named: tuple[str | None, str | None],
+    match: Match,
+    again: bool | None,
 ) -> Observation:
     (client_ip, client_port), (server_ip, server_port) = heard.flow.client, heard.flow.server
     hello, choice = account.hello, account.choice
@@ -168,6 +181,7 @@ def _observation(
         account.username, account.mails, account.gaps, account.evidence,
         account.offered, tuple(account.labels), tuple(account.turns), account.cause, tuple(account.weird),
         match.matched, heard.ending, heard.server_mac, named[1],
+        again,
     )  # fmt: skip
 
 

@@ -117,6 +117,9 @@ class Observation:
     """The MAC that the server's packets carried; it may be a router's."""
     server_family: str | None = None
     """Where ``server_name`` is a front end's own: the name asked for, else ``*.outlook.office365.com``."""
+    login_again: bool | None = None
+    """Whether the login is as long as one from before a token's life; False: longer or shorter than those of
+    the hour before; None: there is nothing to compare with. How long it is is never told."""
 
     @property
     def server_used(self) -> str | None:
@@ -157,6 +160,21 @@ class Usage:
     """Class of the last refusal."""
     client_version: str | None = None
     """Version that the client gave (EAS: MS-ASProtocolVersion)."""
+    logins_same: int = 0
+    """Sessions whose login was as long as one from before a token's life (``scanner.recurrence``)."""
+    logins_changed: int = 0
+    """Sessions whose login was longer or shorter than those of the hour before."""
+    odd: int = 0
+    """Pooled: sessions among these that by themselves seemed to log in in another way."""
+    untold: int = 0
+    """Pooled: sessions among these whose login could not be told."""
+
+
+TOLD_APART = (1, 2, 3, 10)
+"""Numbers of sessions that are told apart, each up to the next: hosts that differ less share a verdict."""
+REPEATS, CHANGES = 3, 10
+"""So many logins that stayed as long as they were speak for a password, if they are so many times those that
+changed; so many that changed for a token, if those that stayed are not more than twice that."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -19,6 +19,7 @@ from scanner.inside import KEPT_BYTES, Inside
 from scanner.labels import FORWARDS
 from scanner.listener import Listener, Overheard
 from scanner.model import LEASE, Observation, RunTotals, Sighting
+from scanner.recurrence import Lengths
 from scanner.wire.batch import Batch, Tally
 from scanner.wire.decode import Decoder
 from scanner.wire.flows import FlowTable
@@ -153,13 +154,18 @@ class Bench(Generic[Found]):
         known: Known,
         finish: Finish[Found],
         inside: Inside | None = None,
+        lengths: Lengths | None = None,
     ) -> None:
-        """``known``: what was announced so far, added to; ``finish`` makes what is given."""
+        """``known``: what was announced so far, ``lengths``: of logins, both added to.
+
+        ``finish`` makes what is given.
+        """
         self._listener = listener
         self._table = table
         self._known = known
         self._finish = finish
         self._inside = inside or Inside()
+        self._lengths = lengths or Lengths()
         self._observations = self._gaps = 0
 
     @property
@@ -185,7 +191,7 @@ class Bench(Generic[Found]):
         listen, name_of, holder = self._listener.listen, self._known.names.get, self._known.leases.holder
         found, told = [], dict[Sighting, None]()
         for one in conversations:
-            seen = listen(one, name_of(one.flow.server.ip), self._inside.take(one))
+            seen = listen(one, name_of(one.flow.server.ip), self._inside.take(one), self._lengths)
             if seen is None:
                 continue
             if isinstance(seen, Overheard):
@@ -235,12 +241,14 @@ class Pipeline:
         self._max_flows = max_flows
         self._hold_ns = hold_ns
         self._known = Known(leases)
+        self._lengths = Lengths()
         self._totals = RunTotals()
 
     def bench(self, capture: str, finish: Finish[Found], share: int = 1) -> Bench[Found]:
         """The second half, for one capture; or one of ``share`` that divide its connections up."""
         table = FlowTable(self._interest, capture, max_flows=max(self._max_flows // share, 1))
-        return Bench(self._listener, table, self._known, finish, Inside(KEPT_BYTES // share))
+        inside = Inside(KEPT_BYTES // share)
+        return Bench(self._listener, table, self._known, finish, inside, self._lengths)
 
     def read(self, capture: Iterable[Batch], name: str) -> Iterator[list[Observation]]:
         """Yield what each harvest completed; when the capture fails, first what was heard, then its error."""

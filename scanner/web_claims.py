@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from scanner.account import Account
-from scanner.claims import Inferred
+from scanner.claims import TOLD, Inferred
 from scanner.model import Attempt, AuthClass
 from scanner.protocols.http_sizes import Guess, weigh
 from scanner.wire.ciphers import TLS13
@@ -42,4 +42,4 @@ def _inferred(found: Guess) -> Inferred:
     steps = [f"inside TLS: {found.reason}"]
     if found.runner_up and found.confidence:
         steps.append(f"rather than {found.runner_up}")
-    return Inferred(kind, round(found.confidence, 3), attempts, tuple(steps))
+    return Inferred(kind, round(found.confidence, TOLD), attempts, tuple(steps))

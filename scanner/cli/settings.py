@@ -137,9 +137,10 @@ def lens(settings: Settings, catalogue: Catalogue | None = None) -> Lens:
     from db.filters import Lens
     from scanner.identify import identify
     from scanner.net import vendor
+    from scanner.pooling import pool
     from scanner.relays import chains
 
-    return Lens(judge(settings, catalogue), vendor, identify, chains)
+    return Lens(judge(settings, catalogue), vendor, identify, chains, pool)
 
 
 def dates(settings: Settings) -> Retirement:

@@ -20,11 +20,11 @@ def test_sums_add_up_and_spans_stretch() -> None:
     engine = create_engine("sqlite://")
     with engine.begin() as connection:
         metadata.create_all(connection)
-        for row in ((1, 1, 5, 6, 1, 2), (1, 1, 3, 4, 10, 20), (1, 1, 4, 9, 100, 200)):
-            bulk.add(connection, usages, columns, [row], columns[:2], ("sessions", "mails"))
-        bulk.insert(connection, usages, columns, [(1, 1, 0, 0, 0, 0)], columns[:2])
+        for row in ((1, 1, 5, 6, 1, 2, 3, 4), (1, 1, 3, 4, 10, 20, 30, 40), (1, 1, 4, 9, 100, 200, 300, 400)):
+            bulk.add(connection, usages, columns, [row], columns[:2], columns[4:])
+        bulk.insert(connection, usages, columns, [(1, 1, *[0] * 6)], columns[:2])
         bulk.insert(connection, usages, columns, [], columns[:2])
-        assert bulk.read(connection, select(usages)) == [(1, 1, 3, 9, 111, 222)]
+        assert bulk.read(connection, select(usages)) == [(1, 1, 3, 9, 111, 222, 333, 444)]
     engine.dispose()
 
 

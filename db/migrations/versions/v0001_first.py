@@ -24,6 +24,8 @@ def upgrade() -> None:
         sa.Column("last_seen", Big(), nullable=False),
         sa.Column("sessions", sa.Integer(), nullable=False),
         sa.Column("mails", sa.Integer(), nullable=False),
+        sa.Column("logins_same", sa.Integer(), nullable=False),
+        sa.Column("logins_changed", sa.Integer(), nullable=False),
         sqlite_with_rowid=False,
     )
     _sessions()

@@ -15,6 +15,7 @@ from scanner.labels import FORWARDS
 from scanner.model import Host, Observation, Reason, Verdict
 from scanner.report.escape import visible
 from scanner.report.formats import Format, write_lines
+from scanner.report.pooled import usage_lines
 from scanner.report.records import Record, host_record, session_record, timestamp
 from scanner.report.views import local_time, what
 
@@ -66,6 +67,9 @@ def _lines(host: Host, verdict: Verdict, seen: list[Observation], around: Mappin
         lines.append(visible(f"what to do: {record['advice']}"))
     lines += [*_identity(host), *_relays(host, around)]
     lines += ["", "because:", *(f"  {line}" for reason in verdict.reasons for line in _reason(reason))]
+    if host.usage:
+        lines += ["", "all its sessions come to:"]
+        lines += [visible(f"  {line}") for use in host.usage for line in usage_lines(use)]
     lines += ["", f"seen (the last {len(seen)}):"]
     for one in seen:
         when, where = local_time(timestamp(one.first_seen)), one.server_name or one.server_ip
