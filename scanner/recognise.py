@@ -123,6 +123,18 @@ def inner_tls() -> Recognised:
     return Recognised(tls(), swapped=False, by_port=False)
 
 
+def hello_place(chunks: Sequence[Chunk]) -> int | None:
+    """Where TLS begins, if the client says nothing before it and the server does.
+
+    The capture began at STARTTLS's answer; a hello with nothing before it asks for TLS from the start.
+    """
+    for number, (side, _, data, _) in enumerate(chunks):
+        if side is CLIENT and data:
+            hello = number and data[:2] == b"\x16\x03" and tls().client_mark(data)
+            return number if hello else None
+    return None
+
+
 def known(name: str | None) -> Recognised | None:
     """What is known already by its name, and needs no recognising."""
     found = next((dialect for dialect in dialects() if dialect.name == name), None)

@@ -326,7 +326,7 @@ def test_the_readme_shows_commands_that_exist(office: Path) -> None:
 def test_every_option_of_the_readme_exists(office: Path) -> None:
     helped = "".join(
         mailsunset(*command, "--help", home=office).stdout.decode()
-        for command in ([], ["read"], ["hosts"], ["sessions"], ["explain"], ["export"])
+        for command in ([], ["read"], ["hosts"], ["sessions"], ["explain"], ["export"], ["compare"])
     )
     readme = (ROOT / "README.md").read_text()
     options = {word.strip("`|,.;()") for word in readme.split() if word.strip("`(").startswith("--")}
