@@ -8,6 +8,7 @@ from place to place, and a constant is changed by hand, with a reason, never by 
 from __future__ import annotations
 
 import sys
+import tempfile
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator, Sequence
 from math import sqrt
@@ -21,7 +22,8 @@ from scanner.model import AuthClass
 from scanner.protocols.imap_sizes import TAGS
 from scanner.sizes import ACCEPTED, Dialogue, Known, Move, Sizes
 
-DEFAULT = Path("tests/lab/made")
+MADE = "mailsunset-lab-*"
+"""What ``make lab`` makes in the temporary folder, unless it is told another."""
 ENOUGH = 20
 """Cases below which a share tells nothing, and no deviation is seen."""
 GROSS = 2.0
@@ -231,11 +233,21 @@ def _of(sessions: Sequence[Labelled], protocol: str) -> list[Labelled]:
     return [one for one in sessions if one.protocol == protocol and not one.bare]
 
 
+def _folders(names: Sequence[str]) -> Iterator[Path]:
+    """Give the folders with labels: these, or those in them."""
+    made = sorted(Path(tempfile.gettempdir()).glob(MADE), key=lambda folder: folder.stat().st_mtime)
+    for named in map(Path, names) if names else made[-1:]:
+        found = sorted(labels.parent for labels in (*named.glob("labels.json"), *named.glob("*/labels.json")))
+        if not found:
+            sys.exit(f"no labels.json in {named}")
+        yield from found
+    if not names and not made:
+        sys.exit("no captures: make them by make lab, or name a folder")
+
+
 def main() -> None:
-    """Read the folders that are named, or what ``make lab`` made."""
-    folders = [Path(name) for name in sys.argv[1:]] or [DEFAULT]
-    if missing := [str(folder) for folder in folders if not (folder / "labels.json").is_file()]:
-        sys.exit(f"no labels.json in {', '.join(missing)}")
+    """Read the folders that are named, or what ``make lab`` made last."""
+    folders = list(_folders(sys.argv[1:]))
     sessions = [session for folder in folders for session in read(folder)]
     mail = [session for session in sessions if session.protocol in DIALOGUES]
     bare = sum(session.bare for session in mail)
