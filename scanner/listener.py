@@ -16,7 +16,7 @@ from scanner.labels import SERVER as OF_SERVER
 from scanner.model import Observation, ServerKind
 from scanner.net import is_internal
 from scanner.protocols.banner import banner
-from scanner.recognise import Recognised, inner_protocol, inner_tls, known, recognise, tls
+from scanner.recognise import Recognised, inner_protocol, inner_tls, known, recognise, tls_place
 from scanner.record import record
 from scanner.recurrence import Lengths
 from scanner.session import Dialect
@@ -191,7 +191,7 @@ def _listen(
     """Let each layer's session hear the bytes, and the next layer what the last one left over."""
     chunks: Sequence[Chunk] = heard.chunks
     outer: Recognised | None = None
-    if recognised and recognised.dialect.server_first and (hello := _hello_place(chunks)) is not None:
+    if recognised and recognised.dialect.server_first and (hello := tls_place(chunks)) is not None:
         account.protocol, account.tls_mode = recognised.dialect.name, TlsMode.STARTTLS
         recognised, chunks = inner_tls(), chunks[hello:]
     for _ in range(LAYERS):
@@ -225,14 +225,6 @@ def _listen(
                 if recognised:
                     account.enter_tunnel(host, port)
         account.inner = None
-
-
-def _hello_place(chunks: Sequence[Chunk]) -> int | None:
-    """Where TLS begins, if that is the first that the client says: the capture began at STARTTLS's answer."""
-    for number, (side, _, data, _) in enumerate(chunks):
-        if side is CLIENT and data:
-            return number if data[:2] == b"\x16\x03" and tls().client_mark(data) else None
-    return None
 
 
 def _opened(account: Account, inside: Sequence[Chunk], flow: Flow) -> Recognised | None:

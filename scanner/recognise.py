@@ -123,6 +123,17 @@ def inner_tls() -> Recognised:
     return Recognised(tls(), swapped=False, by_port=False)
 
 
+def tls_place(chunks: Sequence[Chunk]) -> int | None:
+    """The chunk at which TLS begins, if that is the first that a client of mail says, else None.
+
+    The capture began with the answer to STARTTLS, which looks like a greeting.
+    """
+    for number, (side, _, data, _) in enumerate(chunks):
+        if side is CLIENT and data:
+            return number if data[:2] == b"\x16\x03" and tls().client_mark(data) else None
+    return None
+
+
 def known(name: str | None) -> Recognised | None:
     """What is known already by its name, and needs no recognising."""
     found = next((dialect for dialect in dialects() if dialect.name == name), None)
