@@ -1,11 +1,12 @@
 # make demo   set up and read the sample capture       make test   install what tests need, run them
 # make lint   types and style                          make bench  speed and memory against peers
 # make lab    labelled captures of many programs and servers, into LAB=folder (or a temporary one)
+# make calibrate LAB=folder   what such captures say of constants, and how right claims are
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 
-.PHONY: demo test lint bench lab clean
+.PHONY: demo test lint bench lab calibrate clean
 
 $(VENV)/installed: setup.cfg pyproject.toml
 	$(PYTHON) -m venv $(VENV)
@@ -34,6 +35,9 @@ bench: $(VENV)/installed-dev
 lab: $(VENV)/installed-dev
 	sh tests/install-lab-tools.sh $(VENV)/lab
 	LAB_TOOLS=$(CURDIR)/$(VENV)/lab $(BIN)/python tests/lab/run_imitation.py $(LAB)
+
+calibrate: $(VENV)/installed-dev
+	@$(BIN)/python -m benchmarks.calibrate $(LAB)
 
 clean:
 	rm -rf $(VENV) build *.egg-info

@@ -14,7 +14,8 @@ from functools import lru_cache
 from scanner.events import Outcome
 
 ACCEPTED = 0.7
-"""How often a login is accepted, before anything is heard of it."""
+"""How often a login is accepted, before anything is heard of it: two of three in a laboratory that tries
+refusals, more where people work; ``make calibrate`` counts anew."""
 NEVER = 0.01
 """How often a conversation breaks off anywhere: power, cables, patience."""
 EARLY = 0.04

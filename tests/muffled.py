@@ -120,6 +120,8 @@ SESSIONS = (
     Session("POP3 token", 995, (6, 45, 14, 4, 2742, 38, 6, 21, 6, 56), "oauth", greeting=100, secret=(2742,)),
 )  # fmt: skip
 """Logins with Exchange Online and with others; a size in ``secret`` is that of no other turn."""
-ODD = Session("IMAP and what nobody knows", 993, (15, 149, 2739, 31, 2741, 31, 11, 84), "unknown", greeting=131,
-              secret=(2739, 2741))  # fmt: skip
+ODD = Session(
+    "IMAP and what nobody knows", 993, (15, 149, 2739, 31, 2741, 31, 11, 84), "unknown", greeting=131,
+    secret=(2739, 2741),
+)  # fmt: skip
 """What might be a login, and is none that is known."""

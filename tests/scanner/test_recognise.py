@@ -3,7 +3,7 @@
 import pytest
 
 from scanner.conversation import Chunk, Side
-from scanner.recognise import inner_protocol, recognise
+from scanner.recognise import inner_protocol, recognise, tls_place
 
 C, S = Side.CLIENT, Side.SERVER
 
@@ -100,3 +100,18 @@ def test_what_is_inside_tls_is_guessed(
     alpn: tuple[str, ...], port: int, name: str | None, expected: str
 ) -> None:
     assert inner_protocol(alpn, port, name) == expected
+
+
+@pytest.mark.parametrize(
+    ("parts", "place"),
+    [
+        pytest.param([(S, b"220 go\r\n"), (C, b"\x16\x03\x01\0\x05\x01\0\0\x01\0")], 1, id="a hello first"),
+        pytest.param([(C, b""), (C, b"\x16\x03\x01\0\x05\x01\0\0\x01\0")], 1, id="behind a hole"),
+        pytest.param([(S, b"220 x ESMTP\r\n"), (C, b"EHLO a\r\n")], None, id="a greeting is answered"),
+        pytest.param([(S, b"220 x ESMTP\r\n")], None, id="nobody answers"),
+    ],
+)
+def test_a_capture_that_begins_at_the_answer_to_starttls(
+    parts: list[tuple[Side, bytes]], place: int | None
+) -> None:
+    assert tls_place(said(*parts)) == place
