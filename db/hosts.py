@@ -9,7 +9,6 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Callable, Container, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager
-from dataclasses import replace
 from functools import cache
 from typing import Any, NamedTuple, overload
 
@@ -24,9 +23,6 @@ from scanner.model import SEVERITY, Chain, Heard, Host, Level, Passage, ServerKi
 
 PAGE = 200
 """Hosts read at a time when they are looked at; with some addresses each their ids fit in one query."""
-_COUNTS = (
-    "first_seen", "last_seen", "sessions", "mails", "logins_same", "logins_changed", "odd", "untold",
-)  # fmt: skip
 Ways = dict[int, tuple[int, dict[str, Any]]]
 """Ways to use a service by id: the key, which orders them the same on every machine, and the fields."""
 Uses = dict[int, list[tuple[int, Usage]]]
@@ -163,6 +159,7 @@ class _Judged:
         self._mechanism = filters.mechanism.lower() if filters.mechanism else None
         self._asks_usage = filters.protocol is not None or filters.mechanism is not None
         self._used: dict[int, Usage] = {}
+        self._order: dict[int, int] = {}
         self._texts: dict[tuple[str, str | None], _Thought] = {}
         self._sets: dict[frozenset[int], _Thought] = {}
 
@@ -186,26 +183,21 @@ class _Judged:
         return known
 
     def _judged(self, used: frozenset[int]) -> _Thought:
-        ordered = sorted(used, key=lambda key: (self._ways[WayKey.of(key).shape][0], key))
+        ordered = sorted(used, key=lambda key: (self._order[key], key))
         pooled = self._lens.pool([self._usage(key) for key in ordered], None)
-        verdict = self._lens.judge(Host("", (), None, None, (), False, 0, 0, _uncounted(pooled)))
+        verdict = self._lens.judge(Host("", (), None, None, (), False, 0, 0, pooled))
         return _Thought(verdict, any(map(self._wants, pooled)))
 
     def _usage(self, key: int) -> Usage:
         if key not in self._used:
             shape, sessions, same, changed = WayKey.of(key)
-            self._used[key] = rows.counted(self._ways[shape][1], 0, 0, sessions, 0, same, changed)
+            self._order[key], way = self._ways[shape]
+            self._used[key] = rows.counted(way, 0, 0, sessions, 0, same, changed)
         return self._used[key]
 
     def _wants(self, use: Usage) -> bool:
         protocol, mechanism = self._filters.protocol, (use.mechanism or "").lower()
         return protocol in (None, use.protocol) and self._mechanism in (None, mechanism)
-
-
-def _uncounted(pooled: tuple[Usage, ...]) -> tuple[Usage, ...]:
-    """What a verdict goes by: however often a way was used, it is the same way."""
-    none: dict[str, Any] = dict.fromkeys(_COUNTS, 0)
-    return tuple(replace(use, **none) for use in pooled)
 
 
 def _ways_of(host: Group) -> str:
@@ -263,7 +255,7 @@ def _verdict(one: _Found, host: Host, usage: list[Usage], lens: Lens) -> Verdict
     if not alone or all(use.server_kind is not ServerKind.SIGN_IN for use in host.usage):
         return one.verdict
     changed = lens.pool(usage, None) != host.usage
-    return lens.judge(replace(host, usage=_uncounted(host.usage))) if changed else one.verdict
+    return lens.judge(host) if changed else one.verdict
 
 
 def _usages(connection: Connection, ids: list[int], ways: Ways) -> Uses:

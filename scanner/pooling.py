@@ -132,6 +132,8 @@ def pool(usages: Sequence[Usage], device: Device | None = None) -> tuple[Usage, 
 
     Which rows there are depends on numbers of sessions only as far as ``TOLD_APART`` tells them apart.
     """
+    if len(usages) == 1 and _is_told(usages):
+        return tuple(usages)
     pools: dict[tuple[object, ...], list[Usage]] = {}
     for use in usages:
         pools.setdefault(_ends(use), []).append(use)
