@@ -37,6 +37,9 @@ such a name, or but such an address (a hybrid server, a lab); any other (Exchang
 LOCAL_ENDS = (".local", ".lan", ".internal", ".home.arpa")
 """Names of the site's own (RFC 6762 3, custom, ICANN's resolution of 2024-07-29, RFC 8375)."""
 
+Named = tuple[str | None, str | None]
+"""A server's name, and its family where the name is a front end's own."""
+
 
 @record
 class Overheard:
@@ -159,12 +162,7 @@ class Listener:
 
 
 def _observation(
-    sensor: str,
-    heard: Conversation,
-    account: Account,
-    named: tuple[str | None, str | None],
-    match: Match,
-    again: bool | None,
+    sensor: str, heard: Conversation, account: Account, named: Named, match: Match, again: bool | None
 ) -> Observation:
     (client_ip, client_port), (server_ip, server_port) = heard.flow.client, heard.flow.server
     hello, choice = account.hello, account.choice
