@@ -3,7 +3,7 @@
 import pytest
 
 from scanner.conversation import Chunk, Side
-from scanner.recognise import inner_protocol, recognise, tls_place
+from scanner.recognise import hello_place, inner_protocol, recognise
 
 C, S = Side.CLIENT, Side.SERVER
 
@@ -108,10 +108,11 @@ def test_what_is_inside_tls_is_guessed(
         pytest.param([(S, b"220 go\r\n"), (C, b"\x16\x03\x01\0\x05\x01\0\0\x01\0")], 1, id="a hello first"),
         pytest.param([(C, b""), (C, b"\x16\x03\x01\0\x05\x01\0\0\x01\0")], 1, id="behind a hole"),
         pytest.param([(S, b"220 x ESMTP\r\n"), (C, b"EHLO a\r\n")], None, id="a greeting is answered"),
+        pytest.param([(C, b"\x16\x03\x01\0\x05\x01\0\0\x01\0"), (S, b"220 x\r\n")], None, id="TLS was asked"),
         pytest.param([(S, b"220 x ESMTP\r\n")], None, id="nobody answers"),
     ],
 )
 def test_a_capture_that_begins_at_the_answer_to_starttls(
     parts: list[tuple[Side, bytes]], place: int | None
 ) -> None:
-    assert tls_place(said(*parts)) == place
+    assert hello_place(said(*parts)) == place
