@@ -36,6 +36,7 @@ from scanner.events import (
 )
 from scanner.labels import SERVER as OF_SERVER
 from scanner.model import Attempt, AuthClass, Basis
+from scanner.protocols.banner import TIMESTAMP
 from scanner.protocols.sasl import auth_class
 from scanner.sizes import Known
 
@@ -261,14 +262,11 @@ class Account:
         if self.attempts or choice is None or self.bare_inside or self.label("http.cookie"):
             return
         name = len(self.client_name) if self.client_name and not implicit else None
-        known = Known(exchange, implicit, name, None if implicit else self.reply)
+        timestamp = bool(TIMESTAMP.search(self.greeting[1])) if self.greeting and not implicit else None
+        known = Known(exchange, implicit, name, None if implicit else self.reply, timestamp)
+        tls13 = choice.version == "TLSv1.3"
         self.inferred = infer(
-            self.protocol,
-            known,
-            self.turns,
-            tls13=choice.version == "TLSv1.3",
-            ended=self.whole,
-            lost=self.gaps > 0,
+            self.protocol, known, self.turns, tls13=tls13, ended=self.whole, lost=self.gaps > 0
         )
         if self.inferred:
             self.attempts = list(self.inferred.attempts)

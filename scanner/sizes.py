@@ -181,6 +181,8 @@ class Known:
     """Bytes of the name that the client gave itself."""
     reply: int | None = None
     """Bytes of the reply to EHLO."""
+    timestamp: bool | None = None
+    """Whether the greeting brought a timestamp, without which no APOP is (RFC 1939 7); None: not heard."""
 
 
 def either(known: Known) -> tuple[tuple[float, Known], ...]:

@@ -20,18 +20,20 @@ OFTEN = {
 programs do that can be configured for each, counted in a laboratory; ``make calibrate`` counts anew."""
 NAME = mix((0.9, span(3, 45)), (0.1, span(46, 110)))
 """A user name as it is: characters."""
+APOP = {True: 0.01, None: 0.015, False: 0.0}
+"""How often APOP is used: where the greeting brought a timestamp, was not heard, or brought none."""
 SECRET = mix((0.9, span(5, 33)), (0.08, span(34, 256)), (0.02, span(700, 4000)))
 """A password as it is; some programs give a token for one."""
 
 
-@lru_cache(2)
-def dialogue(exchange: bool) -> Dialogue:
-    """The dialogue inside TLS; ``exchange``: whether the server speaks Exchange Online's sentences."""
+@lru_cache(4)
+def dialogue(exchange: bool, apop: float = APOP[None]) -> Dialogue:
+    """The dialogue inside TLS; ``exchange``: the server speaks Exchange Online's sentences, without APOP."""
     own = 0.95 if exchange else 0.08
     script = Script()
     served = {"a look at the mailbox": 0.85, "QUIT": 0.1, END: 0.05}
     refused: dict[str, float] = {}
-    logins = _logins(script, own, (served, refused))
+    logins = _logins(script, own, 0.0 if exchange else apop, (served, refused))
     refused |= {"QUIT": 0.45, END: 0.35, "CAPA": 0.03, "?": 0.02, **scaled(logins, 0.15)}
     offers = mix((own, at(45, 38, 51)), (1 - own, span(12, 260)))
     farewell = mix((own, at(56)), (1 - own, span(5, 90)))
@@ -51,7 +53,9 @@ def dialogue(exchange: bool) -> Dialogue:
     return Dialogue(script.moves, {**begins, **scaled(logins, 0.5)})
 
 
-def _logins(script: Script, own: float, after: tuple[dict[str, float], dict[str, float]]) -> dict[str, float]:
+def _logins(
+    script: Script, own: float, apop: float, after: tuple[dict[str, float], dict[str, float]]
+) -> dict[str, float]:
     """SASL, and what POP3 has of its own."""
     ok = mix((0.75, span(5, 30)), (0.2, span(31, 70)), (0.05, span(5, 200)))
     err = mix((0.9, span(14, 80)), (0.1, span(6, 200)))
@@ -63,9 +67,9 @@ def _logins(script: Script, own: float, after: tuple[dict[str, float], dict[str,
     ways: list[tuple[float, str, str, list[tuple[Sizes, Sizes]], tuple[Sizes, Sizes, Sizes]]] = [
         (0.55, "USERPASS", "USER and PASS", [(NAME.plus(7), said_ok)], (SECRET.plus(7), success, refusal)),
         (0.01, "USERPASS", "USER and PASS at once", [], (both, success.plus(5), refusal.plus(5))),
-        (0.015, "APOP", "APOP", [], (NAME.plus(40), success, refusal)),
+        (apop, "APOP", "APOP", [], (NAME.plus(40), success, refusal)),
     ]
-    for weight, mechanism, name, legs, last in ways:
+    for weight, mechanism, name, legs, last in (way for way in ways if way[0]):
         several, titles = mechanism == "USERPASS" and not legs, ("USER", "PASS") if legs else ()
         login = script.login(mechanism, name, legs, last, after, titles=titles, several=several)
         begins |= scaled(login, weight)
@@ -74,4 +78,4 @@ def _logins(script: Script, own: float, after: tuple[dict[str, float], dict[str,
 
 def dialogues(known: Known) -> list[tuple[float, Dialogue]]:
     """The dialogue with Exchange Online, and with any other server."""
-    return [(weight, dialogue(kind.exchange > 0)) for weight, kind in either(known)]
+    return [(weight, dialogue(kind.exchange > 0, APOP[known.timestamp])) for weight, kind in either(known)]

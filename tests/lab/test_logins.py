@@ -72,7 +72,7 @@ def test_the_record_says_what_was_seen(
     record["attempts"] = [[one["mechanism"], one["outcome"]] for one in record["attempts"]]
     if row.tls_mode != "clear":
         assert record["server_name"] == (played.name if row.asks_name else "mx.lab.test")
-        assert record["confidence"] >= 0.6 or row.title in INSEPARABLE
+        assert record["confidence"] >= 0.6 or row.title in INSEPARABLE, record["evidence"]
         if record["mechanism"] in ALIKE.get(row.mechanism or "", ()):
             wanted["mechanism"] = record["mechanism"]
         if row.tls_version in ("TLSv1", "TLSv1.1") and record["outcome"] is not None:

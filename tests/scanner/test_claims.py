@@ -1,6 +1,7 @@
 """What is claimed of dialogues inside TLS, made from the grammar and from sentences, not from captures."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 import pytest
 from hypothesis import given, settings
@@ -136,6 +137,13 @@ def test_a_hole(said: list[Turn], kind: AuthClass) -> None:
     found = claim("smtp", EXCHANGE, said, lost=True)
     assert found.auth_class is kind
     assert found.confidence <= OVER_A_HOLE
+
+
+def test_without_a_timestamp_in_the_greeting_there_is_no_apop() -> None:
+    said = turns(6, 160, 43, 20, 6, 18, 6, 20)
+    assert claim("pop3", replace(OTHER, timestamp=True), said).attempts[-1].mechanism == "APOP"
+    without = claim("pop3", replace(OTHER, timestamp=False), said)
+    assert "APOP" not in [one.mechanism for one in without.attempts]
 
 
 def test_what_ends_early_is_incomplete() -> None:
