@@ -189,7 +189,7 @@ def _listen(
     """Let each layer's session hear the bytes, and the next layer what the last one left over."""
     chunks: Sequence[Chunk] = heard.chunks
     outer: Recognised | None = None
-    if recognised and recognised.dialect.server_first and (hello := hello_place(chunks)):
+    if recognised and (hello := hello_place(recognised, chunks, heard.flow.server.port)):
         account.protocol, account.tls_mode = recognised.dialect.name, TlsMode.STARTTLS
         recognised, chunks = inner_tls(), chunks[hello:]
     for _ in range(LAYERS):

@@ -123,15 +123,18 @@ def inner_tls() -> Recognised:
     return Recognised(tls(), swapped=False, by_port=False)
 
 
-def hello_place(chunks: Sequence[Chunk]) -> int | None:
-    """Where TLS begins, if the client says nothing before it and the server does.
+def hello_place(recognised: Recognised, chunks: Sequence[Chunk], port: int) -> int | None:
+    """Where TLS begins, if that is the first that is heard of a client of mail, and the server spoke before.
 
-    The capture began at STARTTLS's answer; a hello with nothing before it asks for TLS from the start.
+    Then STARTTLS was not heard: its answer looks like a greeting. On a port where TLS comes first the client
+    asked for it at once, and the server is one that does not know.
     """
+    if not recognised.dialect.server_first:
+        return None
     for number, (side, _, data, _) in enumerate(chunks):
         if side is CLIENT and data:
             hello = number and data[:2] == b"\x16\x03" and tls().client_mark(data)
-            return number if hello else None
+            return number if hello and port not in tls().ports else None
     return None
 
 

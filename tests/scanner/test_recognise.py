@@ -3,7 +3,7 @@
 import pytest
 
 from scanner.conversation import Chunk, Side
-from scanner.recognise import hello_place, inner_protocol, recognise
+from scanner.recognise import hello_place, inner_protocol, known, recognise
 
 C, S = Side.CLIENT, Side.SERVER
 
@@ -102,17 +102,23 @@ def test_what_is_inside_tls_is_guessed(
     assert inner_protocol(alpn, port, name) == expected
 
 
+HELLO = b"\x16\x03\x01\0\x05\x01\0\0\x01\0"
+
+
 @pytest.mark.parametrize(
-    ("parts", "place"),
+    ("parts", "port", "place"),
     [
-        pytest.param([(S, b"220 go\r\n"), (C, b"\x16\x03\x01\0\x05\x01\0\0\x01\0")], 1, id="a hello first"),
-        pytest.param([(C, b""), (C, b"\x16\x03\x01\0\x05\x01\0\0\x01\0")], 1, id="behind a hole"),
-        pytest.param([(S, b"220 x ESMTP\r\n"), (C, b"EHLO a\r\n")], None, id="a greeting is answered"),
-        pytest.param([(C, b"\x16\x03\x01\0\x05\x01\0\0\x01\0"), (S, b"220 x\r\n")], None, id="TLS was asked"),
-        pytest.param([(S, b"220 x ESMTP\r\n")], None, id="nobody answers"),
+        pytest.param([(S, b"220 go\r\n"), (C, HELLO)], 587, 1, id="a hello first"),
+        pytest.param([(S, b"220 go\r\n"), (C, HELLO)], 465, None, id="TLS was asked of who greets in clear"),
+        pytest.param([(C, b""), (C, HELLO)], 587, 1, id="behind a hole"),
+        pytest.param([(S, b"220 x ESMTP\r\n"), (C, b"EHLO a\r\n")], 587, None, id="a greeting is answered"),
+        pytest.param([(C, HELLO), (S, b"220 x\r\n")], 587, None, id="TLS was asked"),
+        pytest.param([(S, b"220 x ESMTP\r\n")], 587, None, id="nobody answers"),
     ],
 )
 def test_a_capture_that_begins_at_the_answer_to_starttls(
-    parts: list[tuple[Side, bytes]], place: int | None
+    parts: list[tuple[Side, bytes]], port: int, place: int | None
 ) -> None:
-    assert hello_place(said(*parts)) == place
+    smtp = known("smtp")
+    assert smtp is not None
+    assert hello_place(smtp, said(*parts), port) == place
