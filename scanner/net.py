@@ -25,6 +25,8 @@ _TEXTS_KEPT = 1 << 17
 
 _VENDORS_KEPT = 1 << 14
 """More makers than any site has; beyond it the registry is read again."""
+_SHARED_OUIS = (0x0050C2, 0x40D855)
+"""OUIs that IEEE divided into individual address blocks of twelve bits, each of another maker."""
 
 
 def number(ip: str) -> int:
@@ -168,18 +170,23 @@ def is_randomised(mac: str) -> bool:
     return value is not None and bool(value >> 40 & 2)
 
 
-@lru_cache(maxsize=_VENDORS_KEPT)
 def vendor(mac: str) -> str | None:
     """Name the maker of a network card by IEEE's registry; None if made up, a group's, or unregistered."""
     value = _mac_number(mac)
     if value is None or value >> 40 & 3:
         return None
+    return _registered(value >> 12 << 12 if value >> 24 in _SHARED_OUIS else value >> 24 << 24)
+
+
+@lru_cache(maxsize=_VENDORS_KEPT)
+def _registered(block: int) -> str | None:
+    """Look up the holder of a block of addresses, which is one for all cards in it."""
     with warnings.catch_warnings():  # netaddr leaves its index files for the garbage collector to close
         warnings.simplefilter("ignore", ResourceWarning)
         from netaddr import EUI, NotRegisteredError  # type: ignore[import-untyped]  # late: costs 75 ms and more
 
         try:
-            eui = EUI(value, version=48)
+            eui = EUI(block, version=48)
             name = str(eui.iab.registration().org if eui.is_iab() else eui.oui.registration().org)
         except NotRegisteredError:
             return None

@@ -56,3 +56,4 @@ def test_a_randomised_mac_says_so(mac: str, randomised: bool) -> None:
     assert net.is_randomised(mac) is randomised
     assert net.vendor("02:00:00:00:00:01") is None
     assert "RICOH" in str(net.vendor("00:26:73:00:00:01"))
+    assert net.vendor("00:50:c2:00:01:23") == "T.L.S. Corp." != net.vendor("00:50:c2:00:11:23")
