@@ -114,9 +114,7 @@ def _inferred(
         gone = AuthClass.UNKNOWN if lost else AuthClass.INCOMPLETE
         return Inferred(gone, 0.0 if lost else sure, (), (*_steps(own[0], said), why))
     if kind is AuthClass.NONE and lost:
-        return Inferred(
-            AuthClass.UNKNOWN, 0.0, (), (*_steps(own[0], said), "bytes are missing where a login could be")
-        )
+        return Inferred(AuthClass.UNKNOWN, 0.0, (), (*_steps(own[0], said), OVER_HOLE))
     steps = (*_steps(own[0], said), *_rival(ranking[1:], shares, found))
     return Inferred(kind, sure, attempts, steps, _login(own[0], said) if kind in _COMPARED else None)
 
