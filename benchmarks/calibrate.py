@@ -15,7 +15,7 @@ from math import sqrt
 from pathlib import Path
 
 from benchmarks.labelled import DIALOGUES, Labelled, read
-from scanner import inference
+from scanner import inference, texts
 from scanner.claims import LEAST
 from scanner.conversation import CLIENT
 from scanner.model import AuthClass
@@ -173,6 +173,27 @@ def _quantiles(distributions: Iterable[Sizes]) -> tuple[int, int, int]:
     return found[0], found[1], found[-1]
 
 
+def answers(sessions: Sequence[Labelled]) -> None:
+    """Tell how often an answer is as long as what the same server answered other clients."""
+    heard: dict[tuple[str, str, str], dict[str, set[int]]] = defaultdict(lambda: defaultdict(set))
+    for session in sessions:
+        for move, exchange in zip(session.moves, session.said, strict=False):
+            if move.answer and exchange.server_high is not None and session.family == "AEAD":
+                tag = next(one.tag for one in session.dialogues if any(move is known for known in one.moves))
+                server = session.seen.server_ip, session.protocol, move.answer
+                heard[server][session.seen.client_ip].add(exchange.server_high - tag)
+    counted: dict[str, list[bool]] = defaultdict(list)
+    for (_, protocol, answer), by_client in heard.items():
+        for client, sizes in by_client.items():
+            others = {size for other, told in by_client.items() if other != client for size in told}
+            counted[f"{protocol}: {answer}"] += [size in others for size in sizes if others]
+    title(
+        "Answers as long as other clients heard; DOUBT is the share of what is known at large, to one client"
+    )
+    for name, hits in sorted(counted.items()):
+        share(name, sum(hits), len(hits), 1 / (1 + texts.DOUBT))
+
+
 def following(sessions: Sequence[Labelled]) -> None:
     """Tell what follows what."""
     counted: dict[str, Counter[str]] = defaultdict(Counter)
@@ -254,7 +275,7 @@ def main() -> None:
     mute = sum(not session.moves and not session.bare for session in mail)
     print(f"{len(sessions)} sessions, {len(mail)} of them mail. {bare} only name a mechanism not offered")
     print(f"and count nowhere; of {mute} no walk agrees with the label: they count among the claims alone.")
-    for part in (mechanisms, outcomes, tags_and_tickets, bands, following):
+    for part in (mechanisms, outcomes, tags_and_tickets, bands, answers, following):
         part(mail)
     claims([session for session in sessions if not session.bare])
 

@@ -50,6 +50,8 @@ class Labelled:
     """What each turn of the client was; empty where no walk agrees with the label."""
     dialogues: tuple[Dialogue, ...]
     """In which the moves are."""
+    ended: bool
+    """It was heard to its end."""
     bare: bool
     """A mechanism was named that is not offered, and refused at once: no login, whatever the label says."""
 
@@ -102,16 +104,14 @@ def _observations(
     words = (folder / "read.args").read_text("utf-8").split() if (folder / "read.args").exists() else []
     endpoints = tuple(word for before, word in pairwise(words) if before == "--endpoint")
 
-    def noting(protocol: str | None, known: Known, turns: Sequence[Turn], **more: bool) -> Any:
+    def noting(protocol: str | None, known: Known, turns: Sequence[Turn], **more: Any) -> Any:
         heard[tuple(turns)] = known, more["ended"] and not more["lost"]
-        return claims.infer(
-            protocol, known, turns, tls13=more["tls13"], ended=more["ended"], lost=more["lost"]
-        )
+        return claims.infer(protocol, known, turns, **more)
 
     vars(account)["infer"] = noting
     try:
+        pipeline = Pipeline(load_catalogue(None, endpoints), sensor="lab", usernames=Usernames.DROP)
         for name in captures:
-            pipeline = Pipeline(load_catalogue(None, endpoints), sensor="lab", usernames=Usernames.DROP)
             with CaptureFile(str(folder / name)) as capture:
                 yield from (seen for found in pipeline.read(capture, name) for seen in found)
     finally:
@@ -122,7 +122,7 @@ def _labelled(label: dict[str, Any], seen: Observation, known: Known, ended: boo
     dialogues = DIALOGUES.get(str(label["protocol"]))
     said = tuple(exchanges(seen.turns, known.implicit, seen.tls_version == "TLSv1.3"))
     if dialogues is None or not said:
-        return Labelled(label, seen, known, said, seen.turns, (), (), bare=False)
+        return Labelled(label, seen, known, said, seen.turns, (), (), ended, bare=False)
     weighed = dialogues(known)
     found = weigh(weighed, said, ended)
     tried = tuple((one["mechanism"], _outcome(one.get("outcome"))) for one in label.get("attempts") or ())
@@ -130,7 +130,7 @@ def _labelled(label: dict[str, Any], seen: Observation, known: Known, ended: boo
     bare = _is_bare(label, said, found, agreeing)
     moves = agreeing[0].moves if agreeing and not bare else ()
     every = tuple(one for _, one in weighed)
-    return Labelled(label, seen, known, said, seen.turns, moves, every, bare)
+    return Labelled(label, seen, known, said, seen.turns, moves, every, ended, bare)
 
 
 def _outcome(text: str | None) -> Outcome | None:

@@ -39,6 +39,7 @@ from scanner.model import Attempt, AuthClass, Basis
 from scanner.protocols.banner import TIMESTAMP
 from scanner.protocols.sasl import auth_class
 from scanner.sizes import Known
+from scanner.texts import Texts
 
 ATTEMPTS_KEPT = 16
 """Logins kept a session: a password guesser makes hundreds; the rest is counted as ``attempts_dropped``."""
@@ -256,18 +257,18 @@ class Account:
         if not steps or (len(steps) < STEPS_KEPT and step != steps[-1]):
             steps.append(step)
 
-    def infer(self, exchange: float) -> None:
-        """Conclude from sizes what was said inside TLS; ``exchange``: see ``sizes.Known``."""
-        choice, implicit = self.choice, self.tls_mode is not _STARTTLS
-        if self.attempts or choice is None or self.bare_inside or self.label("http.cookie"):
+    def infer(self, exchange: float, texts: Texts = ()) -> None:
+        """Conclude from sizes what was said inside TLS; ``exchange`` and ``texts``: see ``claims.infer``."""
+        choice, heard = self.choice, self.attempts and not self.inferred
+        if heard or choice is None or self.bare_inside or self.label("http.cookie"):
             return
-        name = len(self.client_name) if self.client_name and not implicit else None
-        timestamp = bool(TIMESTAMP.search(self.greeting[1])) if self.greeting and not implicit else None
-        known = Known(exchange, implicit, name, None if implicit else self.reply, timestamp)
-        tls13 = choice.version == "TLSv1.3"
-        self.inferred = infer(
-            self.protocol, known, self.turns, tls13=tls13, ended=self.whole, lost=self.gaps > 0
-        )
+        known = Known(exchange, implicit=True)
+        if self.tls_mode is _STARTTLS:
+            name = len(self.client_name) if self.client_name else None
+            timestamp = bool(TIMESTAMP.search(self.greeting[1])) if self.greeting else None
+            known = Known(exchange, False, name, self.reply, timestamp)
+        told = {"tls13": choice.version == "TLSv1.3", "ended": self.whole, "lost": self.gaps > 0}
+        self.inferred = infer(self.protocol, known, self.turns, **told, texts=texts)
         if self.inferred:
             self.attempts = list(self.inferred.attempts)
 

@@ -4,16 +4,18 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from functools import cache, lru_cache
 from importlib import import_module
 from importlib.util import find_spec
 
 from scanner.events import Outcome, Turn
-from scanner.inference import ODD, Exchange, Tried, Weighed, exchanges, weigh
+from scanner.inference import ODD, Exchange, Tried, Weighed, exchanges, lessons, weigh
 from scanner.model import Attempt, AuthClass
 from scanner.protocols.sasl import auth_class
 from scanner.record import record
 from scanner.sizes import Dialogue, Known, Move
+from scanner.texts import Lesson, Texts, known_to
 
 REMEMBERED = 4096
 """Conversations whose claim is at hand: devices repeat themselves; past it they are weighed anew."""
@@ -21,11 +23,14 @@ LEAST = 0.6
 """A claim less sure than this is none: it stays unknown."""
 MOST = 0.99
 """Sizes alone prove nothing."""
+SURE = 0.95
+"""An explanation as likely as this teaches what the server's answers weigh."""
 TOLD = 2
 """Digits of a confidence: more would tell sessions apart that are alike, and each would be a usage."""
 OVER_A_HOLE, UNFINISHED = 0.9, 0.65
 """The most where bytes are missing behind a login that was accepted: what came before is not all known; and
 behind one that was refused or not heard to its end: another may have followed."""
+AS_OTHERS = "the server answers as it answered others"
 OVER_HOLE = "bytes are missing where a login could be"
 SILENT = 0.9
 """TLS stood, and the client said nothing in it."""
@@ -55,21 +60,31 @@ class Inferred:
     login: int | None = None
     """How long the part of the last login is that hides something, in fours of bytes; to be compared with
     another (``scanner.recurrence``), and never to be told."""
+    lessons: tuple[Lesson, ...] = ()
+    """What the session teaches of the server's answers, where it is beyond doubt."""
 
 
 def infer(
-    protocol: str | None, known: Known, turns: Sequence[Turn], *, tls13: bool, ended: bool, lost: bool
+    protocol: str | None,
+    known: Known,
+    turns: Sequence[Turn],
+    *,
+    tls13: bool,
+    ended: bool,
+    lost: bool,
+    texts: Texts = (),
 ) -> Inferred | None:
     """Weigh a conversation; None where the protocol's dialogue is not known in sizes, or nothing was said.
 
-    ``ended``: it was heard to its end; ``lost``: bytes are missing behind the turns.
+    ``ended``: it was heard to its end; ``lost``: bytes are missing behind the turns; ``texts``: how long the
+    server's answers are, by its other sessions.
     """
     if protocol is None or not turns or (dialogues := _dialogues(protocol)) is None:
         return None
     found = exchanges(turns, known.implicit, tls13)
     if not found:
         return _silent(ended, lost)
-    return _inferred(dialogues, known, tuple(found), ended and not lost, lost)
+    return _inferred(dialogues, known, tuple(found), ended and not lost, lost, texts)
 
 
 @cache
@@ -94,8 +109,19 @@ def _inferred(
     said: tuple[Exchange, ...],
     ended: bool,
     lost: bool,
+    texts: Texts,
 ) -> Inferred:
-    found = weigh(dialogues(known), said, ended)
+    found = weigh(dialogues(known), said, ended, texts)
+    claimed = _claimed(found, said, ended, lost)
+    if not found:
+        return claimed
+    answers = lessons(found[0], said)
+    steps = (*claimed.steps, AS_OTHERS) if known_to(texts, answers) else claimed.steps
+    sure = found[0].share >= SURE and not found[0].odd
+    return replace(claimed, steps=steps, lessons=answers if sure else ())
+
+
+def _claimed(found: Sequence[Weighed], said: Sequence[Exchange], ended: bool, lost: bool) -> Inferred:
     shares: dict[AuthClass, float] = defaultdict(float)
     for one in found:
         shares[_class(one)] += one.share

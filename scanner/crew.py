@@ -1,9 +1,9 @@
 """Hear a capture in several processes: each follows its share of the connections.
 
-The parent decodes and picks, and hands each worker its part of every harvest; what a worker made of the one
-before comes back first. So neither waits for the other longer than a harvest takes, nothing piles up, and the
-order of what comes out is the same each time. What is pickled goes to a fork of this process and back, and
-nowhere else.
+The parent decodes and picks, and hands each worker its part of every harvest. What all of them learned from
+it comes back first, and is told to all before they conclude: so they find what one process finds. Neither
+waits for the other longer than a harvest takes, nothing piles up, and the order of what comes out is the same
+each time. What is pickled goes to a fork of this process and back, and nowhere else.
 """
 
 from __future__ import annotations
@@ -19,6 +19,7 @@ from types import TracebackType
 from typing import Any, Generic, NamedTuple, TypeVar
 
 from scanner.pipeline import Bench, Finish, Gathered, Heard, Pipeline
+from scanner.texts import Lessons, add
 
 MOST_WORKERS = 8
 """Beside the parent, which decodes for all of them: more would wait for it."""
@@ -93,6 +94,7 @@ class CrewHearing(Generic[Found]):
         self._finish = finish
         self._board = board
         self._owed = False
+        self._lessons: Lessons = {}
         self._tally = Heard()
 
     @property
@@ -108,23 +110,35 @@ class CrewHearing(Generic[Found]):
         if gathered.told.sightings:
             yield self._finish([], gathered.told.sightings)
         note = self._board.put(gathered.without_labels())
+        found = self._received()
         for pipe in self._pipes:
-            found = _received(pipe) if self._owed else ()
-            _send(pipe, note)
-            yield from found
+            _send(pipe, (note, self._lessons))
         self._owed = True
+        yield from found
 
     def flush(self) -> Iterator[Found]:
         """Give all the rest."""
-        for pipe in self._pipes:
-            if self._owed:
-                yield from _received(pipe)
-            _send(pipe, None)
-        self._owed = False
-        for pipe in self._pipes:
-            found, tally = _received(pipe)
-            self._tally = Heard(*(sum(pair) for pair in zip(self._tally, tally, strict=True)))
+        for _ in range(2):  # what was handed out last, and what is still open
+            found = self._received()
+            for pipe in self._pipes:
+                _send(pipe, (None, self._lessons))
+            self._owed = True
             yield from found
+        for pipe in self._pipes:
+            last, tally = _received(pipe)
+            self._tally = Heard(*(sum(pair) for pair in zip(self._tally, tally, strict=True)))
+            yield from last
+        self._owed = False
+
+    def _received(self) -> list[Found]:
+        """Take what all made of the harvest before the last, and put together what the last taught them."""
+        self._lessons = {}
+        found: list[Found] = []
+        for pipe in self._pipes if self._owed else ():
+            made, lessons = _received(pipe)
+            found += made
+            add(self._lessons, lessons)
+        return found
 
 
 def _received(pipe: Connection) -> Any:
@@ -216,9 +230,14 @@ def _work(place: _Place, parents: Connection, pipeline: Pipeline, finish: Finish
     try:
         while True:
             bench: Bench[Any] = pipeline.bench(pipe.recv(), finish, place.of)
-            while (note := pipe.recv()) is not None:
-                share = place.board.get(note).share(place.number, place.of)
-                pipe.send(list(bench.hear(share)))
-            pipe.send((list(bench.flush()), bench.tally))
+            ended = False
+            while not ended:
+                note, lessons = pipe.recv()
+                found = list(bench.conclude(lessons))
+                share = place.board.get(note).share(place.number, place.of) if note else None
+                pipe.send((found, bench.listen(share)))
+                ended = note is None
+            _, lessons = pipe.recv()
+            pipe.send((list(bench.conclude(lessons)), bench.tally))
     except (EOFError, ConnectionError):
         return

@@ -8,12 +8,13 @@ is the claim. Nothing is decided by one threshold, and what no walk explains wel
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import NamedTuple
 
 from scanner.conversation import CLIENT
 from scanner.events import Outcome, Turn
 from scanner.sizes import Dialogue, Move
+from scanner.texts import Lesson, Span, Texts, likelihood
 
 WALKS_KEPT = 40
 """Walks followed at a time; those beyond are a thousand times less likely, and are let go."""
@@ -59,6 +60,8 @@ class Weighed(NamedTuple):
     """What each turn of the client must have been, on the likeliest walk."""
     odd: bool
     """Something in it is explained by nothing."""
+    tag: int
+    """Bytes that each answer begins with; see ``sizes.Dialogue``."""
 
 
 Place = tuple[int, int, tuple[Tried, ...], bool]
@@ -70,17 +73,21 @@ Walk = tuple[float, float, Path]
 
 
 def weigh(
-    dialogues: Sequence[tuple[float, Dialogue]], exchanges: Sequence[Exchange], ended: bool
+    dialogues: Sequence[tuple[float, Dialogue]],
+    exchanges: Sequence[Exchange],
+    ended: bool,
+    texts: Texts = (),
 ) -> list[Weighed]:
     """Share what was heard among all explanations of it, the likeliest first.
 
-    ``dialogues``: it was one of these, with weights; ``ended``: it was heard to its end. Empty where nothing
-    explains it.
+    ``dialogues``: it was one of these, with weights; ``ended``: it was heard to its end; ``texts``: what is
+    known of the server's answers. Empty where nothing explains it.
     """
+    known = dict(texts)
     walks: dict[Place, Walk] = {(n, -1, (), False): (w, w, None) for n, (w, _) in enumerate(dialogues)}
     cut = not ended or len(exchanges) > EXCHANGES_READ
     for exchange in exchanges[:EXCHANGES_READ]:
-        further = _pruned(_step(dialogues, walks, exchange))
+        further = _pruned(_step(dialogues, walks, exchange, known))
         if not further:  # what comes now is explained by nothing; what came before still is
             cut = True
             break
@@ -97,8 +104,12 @@ def _explained(dialogues: Sequence[tuple[float, Dialogue]], done: dict[Place, Wa
     found: dict[tuple[tuple[Tried, ...], bool], Weighed] = {}
     for (number, _, tried, odd), (share, _, path) in sorted(done.items(), key=lambda pair: -pair[1][1]):
         known = found.get((tried, odd))
-        moves = known.moves if known else _moves(dialogues[number][1], path)
-        found[tried, odd] = Weighed(share / whole + (known.share if known else 0.0), tried, moves, odd)
+        share /= whole
+        if known:
+            found[tried, odd] = known._replace(share=known.share + share)
+        else:
+            dialogue = dialogues[number][1]
+            found[tried, odd] = Weighed(share, tried, _moves(dialogue, path), odd, dialogue.tag)
     return sorted(found.values(), key=lambda one: -one.share)
 
 
@@ -110,8 +121,20 @@ def _moves(dialogue: Dialogue, path: Path) -> tuple[Move, ...]:
     return tuple(reversed(passed))
 
 
+def lessons(one: Weighed, exchanges: Sequence[Exchange]) -> tuple[Lesson, ...]:
+    """Say what an explanation, if it is the right one, teaches of the server's answers."""
+    return tuple(
+        (move.answer, exchange.server_low - one.tag, exchange.server_high - one.tag)
+        for move, exchange in zip(one.moves, exchanges, strict=False)
+        if move.answer and exchange.server_low is not None and exchange.server_high is not None
+    )
+
+
 def _step(
-    dialogues: Sequence[tuple[float, Dialogue]], walks: dict[Place, Walk], exchange: Exchange
+    dialogues: Sequence[tuple[float, Dialogue]],
+    walks: dict[Place, Walk],
+    exchange: Exchange,
+    texts: Mapping[str, Sequence[Span]],
 ) -> dict[Place, Walk]:
     """Let every walk go on by one exchange."""
     found: dict[Place, Walk] = {}
@@ -121,7 +144,7 @@ def _step(
         dialogue = dialogues[number][1]
         ways = onward.get((number, at))
         if ways is None:  # walks that tried other things on the way go on alike
-            ways = onward[number, at] = list(_ways(number, dialogue, at, exchange, likely))
+            ways = onward[number, at] = list(_ways(number, dialogue, at, exchange, likely, texts))
         logged_in = bool(tried) and tried[-1][1] is Outcome.ACCEPTED
         for next_, chance in ways:
             move = dialogue.moves[next_]
@@ -135,32 +158,43 @@ def _step(
 
 
 def _ways(
-    number: int, dialogue: Dialogue, at: int, exchange: Exchange, likely: dict[tuple[int, int], float]
+    number: int,
+    dialogue: Dialogue,
+    at: int,
+    exchange: Exchange,
+    likely: dict[tuple[int, int], float],
+    texts: Mapping[str, Sequence[Span]],
 ) -> Iterator[tuple[int, float]]:
     """Moves that an exchange may be after another, with how likely that is; most are ruled out by size."""
     low, high, server_low, server_high, _ = exchange
     if server_low is None or server_high is None:
         server_low, server_high = 0, sys.maxsize
-    reach = dialogue.reach
+    reach, moves, tag = dialogue.reach, dialogue.moves, dialogue.tag
     for move, often in dialogue.follows[at] if at >= 0 else dialogue.begins:
         least, most, server_least, server_most = reach[move]
-        if high < least or most < low or server_high < server_least or server_most < server_low:
+        if high < least or most < low:
+            continue
+        spans = texts.get(moves[move].answer) if texts else None
+        if spans is None and (server_high < server_least or server_most < server_low):
             continue
         key = number, move
         chance = likely.get(key)
         if chance is None:
-            chance = likely[key] = _likelihood(dialogue.moves[move], exchange)
+            chance = likely[key] = _likelihood(moves[move], exchange, spans, tag)
         if chance:
             yield move, chance * often
 
 
-def _likelihood(move: Move, exchange: Exchange) -> float:
+def _likelihood(move: Move, exchange: Exchange, spans: Sequence[Span] | None, tag: int) -> float:
     low, high, server_low, server_high, records = exchange
     client = move.client.likelihood(low, high)
     if not client or server_low is None or server_high is None:
         return client
     single, several = REPLIES_APART if move.several else REPLY_APART
-    return client * (single if records < 2 else several) * move.server.likelihood(server_low, server_high)
+    server = move.server.likelihood(server_low, server_high)
+    if spans:
+        server = likelihood(server, spans, server_low - tag, server_high - tag)
+    return client * (single if records < 2 else several) * server
 
 
 def _tried(tried: tuple[Tried, ...], move: Move, exchange: Exchange) -> tuple[Tried, ...]:

@@ -9,6 +9,7 @@ from ipaddress import ip_address
 from scanner.account import FOLDS, Account, Usernames
 from scanner.catalogue.exchange import Catalogue, Match
 from scanner.conversation import CLIENT, Chunk, Conversation, Ending, Flow, Said, Side
+from scanner.draft import Draft
 from scanner.events import Certificate, Label, TlsMode, TlsStarted
 from scanner.inside import chunks as inside_chunks
 from scanner.labels import CLIENT as OF_CLIENT
@@ -18,8 +19,8 @@ from scanner.net import is_internal
 from scanner.protocols.banner import banner
 from scanner.recognise import Recognised, hello_place, inner_protocol, inner_tls, known, recognise
 from scanner.record import record
-from scanner.recurrence import Lengths
 from scanner.session import Dialect
+from scanner.texts import Servers
 from scanner.web_claims import infer_web
 
 STARTTLS_PORTS = frozenset({25, 587, 2525, 110, 143})
@@ -36,9 +37,6 @@ BY_NAME, BY_ADDRESS, ELSEWHERE = 0.93, 0.6, 0.08
 such a name, or but such an address (a hybrid server, a lab); any other (Exchange on the premises)."""
 LOCAL_ENDS = (".local", ".lan", ".internal", ".home.arpa")
 """Names of the site's own (RFC 6762 3, custom, ICANN's resolution of 2024-07-29, RFC 8375)."""
-
-Named = tuple[str | None, str | None]
-"""A server's name, and its family where the name is a front end's own."""
 
 
 @record
@@ -72,18 +70,17 @@ class Listener:
     ) -> Observation | None:
         """Listen to a conversation; None if it has nothing to do with mail or Exchange Online."""
         found = self.listen(conversation, dns_name, inside)
-        return found if isinstance(found, Observation) else None
+        if not isinstance(found, Draft):
+            return None
+        found.weigh(Servers())
+        return found.observation(self.sensor, None)
 
     def listen(
-        self,
-        conversation: Conversation,
-        dns_name: str | None = None,
-        inside: Sequence[Said] = (),
-        lengths: Lengths | None = None,
-    ) -> Observation | Overheard | None:
+        self, conversation: Conversation, dns_name: str | None = None, inside: Sequence[Said] = ()
+    ) -> Draft | Overheard | None:
         """Listen to a conversation, and to what keys show of its inside.
 
-        Of one that has nothing to do with mail, tell what its machines are. ``lengths``: of logins before.
+        Of one that has nothing to do with mail, tell what its machines are.
         """
         flow = conversation.flow
         recognised = recognise(conversation.chunks, flow.server.port, flow.client.port)
@@ -93,12 +90,11 @@ class Listener:
             conversation = _turn_round(conversation)
         account = Account(self.usernames, whole=_is_whole(conversation), lost=not conversation.client_started)
         _listen(account, recognised, conversation, inside_chunks(inside, conversation.flow) if inside else ())
-        return self.conclude(conversation, account, dns_name, lengths) or _overheard(conversation, account)
+        heard = conversation.without_bytes()
+        return self.conclude(heard, account, dns_name) or _overheard(heard, account)
 
-    def conclude(
-        self, heard: Conversation, account: Account, dns_name: str | None, lengths: Lengths | None = None
-    ) -> Observation | None:
-        """Make the record of what was folded into an account; None if it is nobody's business here."""
+    def conclude(self, heard: Conversation, account: Account, dns_name: str | None) -> Draft | None:
+        """Tell the server of what was folded into an account; None if it is nobody's business here."""
         hello, address = account.hello, heard.flow.server.ip
         if account.tunnel_host is None:
             name = (hello.server_name if hello else None) or account.greeting_host
@@ -118,16 +114,16 @@ class Listener:
                 account.forget("http.server", "http.realm", "http.title")  # nobody asks what it is
         elif account.greeting:
             account.tell_banner(banner(*account.greeting))
+        exchange = None
         if account.turns and account.protocol == "http":
             if match.kind is ServerKind.EXCHANGE_ONLINE:
                 infer_web(account, name)
         elif account.turns:
-            account.infer(self._speaks_exchange(account, name, match))
+            exchange = self._speaks_exchange(account, name, match)
         family = self.catalogue.family(name) if name and name is account.greeting_host else None
         if family and dns_name and self.catalogue.role(dns_name):
             family = dns_name
-        again = lengths.compare(heard, account, family or name) if lengths else None
-        return _observation(self.sensor, heard, account, (name, family), match, again)
+        return Draft(heard, account, name, family, match, exchange)
 
     def _speaks_exchange(self, account: Account, name: str | None, match: Match) -> float:
         """How likely the server speaks Exchange Online's sentences: by greeting, name or address."""
@@ -159,28 +155,6 @@ class Listener:
         """The name in a certificate that the catalogue knows, else its first."""
         names = [name.lower() for name in (certificate.subject, *certificate.names) if name and "." in name]
         return next((name for name in names if self.catalogue.role(name)), names[0] if names else None)
-
-
-def _observation(
-    sensor: str, heard: Conversation, account: Account, named: Named, match: Match, again: bool | None
-) -> Observation:
-    (client_ip, client_port), (server_ip, server_port) = heard.flow.client, heard.flow.server
-    hello, choice = account.hello, account.choice
-    last = account.attempts[-1] if account.attempts else None
-    auth_class, basis, confidence = account.auth
-    return Observation(  # by place: to name so many fields costs twice what it costs to set them
-        heard.capture, sensor, heard.first_seen, heard.last_seen,
-        client_ip, client_port, heard.client_mac, server_ip, server_port, named[0], match.kind,
-        account.protocol, account.service or _smtp_service(account, server_port),
-        account.tls_mode, choice.version if choice else None, choice.cipher if choice else None,
-        hello.ja3 if hello else None, hello.ja4 if hello else None, account.client_name,
-        last.mechanism if last else None, auth_class, last.outcome if last else None,
-        tuple(account.attempts) if len(account.attempts) > 1 else (), basis, confidence,
-        account.username, account.mails, account.gaps, account.evidence,
-        account.offered, tuple(account.labels), tuple(account.turns), account.cause, tuple(account.weird),
-        match.matched, heard.ending, heard.server_mac, named[1],
-        again,
-    )  # fmt: skip
 
 
 def _listen(
@@ -332,11 +306,3 @@ def _address(host: str) -> str | None:
         return str(ip_address(host.removeprefix("[").removesuffix("]")))
     except ValueError:
         return None
-
-
-def _smtp_service(account: Account, port: int) -> str | None:
-    if account.protocol != "smtp":
-        return None
-    port = account.tunnel_port or port
-    submits = port in (465, 587) or account.attempts or "AUTH" in account.offered
-    return "submission" if submits else "mx" if port == 25 else None

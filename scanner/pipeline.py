@@ -15,11 +15,13 @@ from scanner.account import Usernames
 from scanner.announcements import Announcements, Leases, Names, Told, ports
 from scanner.catalogue.exchange import Catalogue
 from scanner.conversation import Conversation, Said
+from scanner.draft import Drafts
 from scanner.inside import KEPT_BYTES, Inside
 from scanner.labels import FORWARDS
 from scanner.listener import Listener, Overheard
 from scanner.model import LEASE, Observation, RunTotals, Sighting
 from scanner.recurrence import Lengths
+from scanner.texts import Lessons, Servers
 from scanner.wire.batch import Batch, Tally
 from scanner.wire.decode import Decoder
 from scanner.wire.flows import FlowTable
@@ -155,8 +157,9 @@ class Bench(Generic[Found]):
         finish: Finish[Found],
         inside: Inside | None = None,
         lengths: Lengths | None = None,
+        servers: Servers | None = None,
     ) -> None:
-        """``known``: what was announced so far, ``lengths``: of logins, both added to.
+        """``known``: what was announced so far, ``lengths``: of logins, ``servers``: their answers; added to.
 
         ``finish`` makes what is given.
         """
@@ -165,7 +168,8 @@ class Bench(Generic[Found]):
         self._known = known
         self._finish = finish
         self._inside = inside or Inside()
-        self._lengths = lengths or Lengths()
+        self._drafts = Drafts(listener.sensor, servers or Servers(), lengths or Lengths())
+        self._sightings: dict[Sighting, None] = {}
         self._observations = self._gaps = 0
 
     @property
@@ -176,39 +180,55 @@ class Bench(Generic[Found]):
 
     def hear(self, gathered: Gathered) -> Iterator[Found]:
         """Give what becomes of the conversations that ended in this, the earliest first."""
-        self._known.learn(gathered.told)
-        self._inside.add(gathered.inside)
-        sightings = () if gathered.handed_on else gathered.told.sightings
-        yield from self._observe(self._table.follow(gathered.harvest) if gathered.harvest else (), sightings)
+        yield from self.conclude(self.listen(gathered))
 
     def flush(self) -> Iterator[Found]:
         """Give what becomes of all conversations that are still open: the capture ended."""
-        yield from self._observe(self._table.flush(), ())
+        yield from self.conclude(self.listen(None))
 
-    def _observe(
-        self, conversations: Iterable[Conversation], sightings: tuple[Sighting, ...]
-    ) -> Iterator[Found]:
-        listen, name_of, holder = self._listener.listen, self._known.names.get, self._known.leases.holder
-        found, told = [], dict[Sighting, None]()
-        for one in conversations:
-            seen = listen(one, name_of(one.flow.server.ip), self._inside.take(one), self._lengths)
-            if seen is None:
-                continue
-            if isinstance(seen, Overheard):
-                told |= dict.fromkeys(_sighted(seen))
-                continue
-            mac = holder(seen.client_ip, seen.first_seen)
-            if mac is not None and mac != seen.client_mac:
-                if seen.client_mac:
-                    span = seen.first_seen, seen.last_seen
-                    told[Sighting("", seen.client_mac, FORWARDS, seen.client_ip, *span)] = None
-                seen = replace(seen, client_mac=mac)
-            found.append(seen)
-        if found or sightings or told:
+    def listen(self, gathered: Gathered | None) -> Lessons:
+        """Listen to the conversations that ended in this; None: to all that are open.
+
+        Gives what they teach of servers, which all benches are told before they conclude.
+        """
+        if gathered is None:
+            self._listen(self._table.flush())
+        else:
+            self._known.learn(gathered.told)
+            self._inside.add(gathered.inside)
+            if not gathered.handed_on:
+                self._sightings |= dict.fromkeys(gathered.told.sightings)
+            self._listen(self._table.follow(gathered.harvest) if gathered.harvest else ())
+        return self._drafts.lessons()
+
+    def conclude(self, lessons: Lessons) -> Iterator[Found]:
+        """Give what becomes of what was listened to, by what was learned from it."""
+        found = [self._by_lease(seen) for seen in self._drafts.conclude(lessons)]
+        told, self._sightings = tuple(self._sightings), {}
+        if found or told:
             found.sort(key=attrgetter("first_seen"))
             self._observations += len(found)
             self._gaps += sum(seen.gaps > 0 for seen in found)
-            yield self._finish(found, (*sightings, *told))
+            yield self._finish(found, told)
+
+    def _listen(self, conversations: Iterable[Conversation]) -> None:
+        listen, name_of = self._listener.listen, self._known.names.get
+        for one in conversations:
+            found = listen(one, name_of(one.flow.server.ip), self._inside.take(one))
+            if isinstance(found, Overheard):
+                self._sightings |= dict.fromkeys(_sighted(found))
+            elif found is not None:
+                self._drafts.add(found)
+
+    def _by_lease(self, seen: Observation) -> Observation:
+        """Name the card that had the client's address; a router's is no device's."""
+        mac = self._known.leases.holder(seen.client_ip, seen.first_seen)
+        if mac is None or mac == seen.client_mac:
+            return seen
+        if seen.client_mac:
+            span = seen.first_seen, seen.last_seen
+            self._sightings[Sighting("", seen.client_mac, FORWARDS, seen.client_ip, *span)] = None
+        return replace(seen, client_mac=mac)
 
 
 def _sighted(heard: Overheard) -> Iterator[Sighting]:
@@ -242,13 +262,14 @@ class Pipeline:
         self._hold_ns = hold_ns
         self._known = Known(leases)
         self._lengths = Lengths()
+        self._servers = Servers()
         self._totals = RunTotals()
 
     def bench(self, capture: str, finish: Finish[Found], share: int = 1) -> Bench[Found]:
         """The second half, for one capture; or one of ``share`` that divide its connections up."""
         table = FlowTable(self._interest, capture, max_flows=max(self._max_flows // share, 1))
         inside = Inside(KEPT_BYTES // share)
-        return Bench(self._listener, table, self._known, finish, inside, self._lengths)
+        return Bench(self._listener, table, self._known, finish, inside, self._lengths, self._servers)
 
     def read(self, capture: Iterable[Batch], name: str) -> Iterator[list[Observation]]:
         """Yield what each harvest completed; when the capture fails, first what was heard, then its error."""

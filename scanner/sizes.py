@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from copy import copy
 from dataclasses import dataclass, field, replace
-from functools import lru_cache
+from functools import lru_cache, partial
 
 from scanner.events import Outcome
 
@@ -127,6 +127,12 @@ class Move:
     """More than one command at once: the replies are several, mostly in records of their own."""
     hides: bool = False
     """It holds a name or a secret: how long it is must not be told."""
+    answer: str = ""
+    """Which of the server's sentences it is answered by, if that is as long for everybody."""
+
+    def refused(self, server: Sizes, follows: Mapping[str, float], answer: str) -> Move:
+        """The same, answered by a refusal."""
+        return replace(self, server=server, follows=follows, outcome=Outcome.REFUSED, answer=answer)
 
 
 END = "end"
@@ -135,10 +141,14 @@ END = "end"
 class Dialogue:
     """The moves of a protocol, and how it begins; moves are known by number."""
 
-    __slots__ = ("_numbers", "begins", "ends", "follows", "moves", "reach")
+    __slots__ = ("_numbers", "begins", "ends", "follows", "moves", "reach", "tag")
 
-    def __init__(self, moves: Mapping[str, Move], begins: Mapping[str, float]) -> None:
-        """Number the moves, and make of weights how often each follows."""
+    def __init__(self, moves: Mapping[str, Move], begins: Mapping[str, float], tag: int = 0) -> None:
+        """Number the moves, and make of weights how often each follows.
+
+        ``tag``: bytes that every answer begins with because the client chose so (RFC 9051 2.2.1).
+        """
+        self.tag = tag
         self._numbers = numbers = {name: number for number, name in enumerate(moves)}
 
         def shared(weights: Mapping[str, float]) -> tuple[tuple[int, float], ...]:
@@ -207,9 +217,11 @@ class Script:
         *,
         several: bool = False,
         hides: bool = False,
+        alike: bool = True,
     ) -> None:
-        """Add one that has nothing to do with a login."""
-        self.moves[name] = Move(name, client, server, follows, several=several, hides=hides)
+        """Add one that has nothing to do with a login; ``alike``: its answer is as long for everybody."""
+        answer = name if alike and not several else ""
+        self.moves[name] = Move(name, client, server, follows, several=several, hides=hides, answer=answer)
 
     def login(
         self,
@@ -221,35 +233,35 @@ class Script:
         accepted: float = ACCEPTED,
         *,
         titles: Sequence[str] = (),
+        answers: Sequence[str] = (),
         bare: bool = False,
         several: bool = False,
         early: float = EARLY,
     ) -> dict[str, float]:
         """Add a login: legs of client and challenge; the last message, success, refusal; what follows.
 
-        ``titles``: what each message is, for people; ``bare``: the first but names the mechanism.
+        ``titles``: what each message is, for people; ``answers``: what challenges, success and refusal are
+        known by (``Move.answer``); ``bare``: the first but names the mechanism.
         Gives the moves that begin it, with weights that come to one.
         """
         legs = list(legs)
         ends = {f"{name}, accepted": accepted, f"{name}, refused": 1 - accepted}
         names = [f"{name} {number}" for number in range(len(legs))]
+        said = answers or [""] * (len(legs) + 2)
+        refused = partial(Move.refused, server=last[2], follows=after[1], answer=said[-1])
         for number, (client, server) in enumerate(legs):
             next_ = ends
             if number + 1 < len(legs):
                 next_ = {names[number + 1]: 1 - early, f"{names[number + 1]}, refused": early}
-            begun = mechanism if number == 0 else None
             title, hides = titles[number] if titles else name, number > 0 or not bare
-            follows = {**next_, END: BROKEN_OFF}
-            self.moves[names[number]] = Move(title, client, server, follows, begun, hides=hides)
+            begun, follows = None if number else mechanism, {**next_, END: BROKEN_OFF}
+            leg = Move(title, client, server, follows, begun, hides=hides, answer=said[number])
+            self.moves[names[number]] = leg
             if number:  # a server may refuse before it has heard all
-                self.moves[f"{names[number]}, refused"] = Move(
-                    title, client, last[2], after[1], None, Outcome.REFUSED, hides=hides
-                )
-        outcomes = (Outcome.ACCEPTED, Outcome.REFUSED)
-        for end, outcome, server, following in zip(ends, outcomes, last[1:], after, strict=True):
-            begun = None if legs else mechanism
-            title = titles[-1] if titles else name
-            self.moves[end] = Move(title, last[0], server, following, begun, outcome, several, True)
+                self.moves[f"{names[number]}, refused"] = refused(leg)
+        begun, title = None if legs else mechanism, titles[-1] if titles else name
+        end = Move(title, last[0], last[1], after[0], begun, Outcome.ACCEPTED, several, True, said[-2])
+        self.moves |= zip(ends, (end, refused(end)), strict=True)
         return {names[0]: 1.0} if names else ends
 
 

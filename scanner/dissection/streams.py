@@ -17,10 +17,13 @@ from scanner.dissection.smtp import SmtpTalk
 from scanner.dissection.socks import SocksTalk
 from scanner.dissection.spans import Spans
 from scanner.dissection.tls import TlsTalk
+from scanner.draft import Drafts
 from scanner.events import Answer, Event, Gap, Label, TlsMode, TlsStarted
 from scanner.listener import MAIL, STARTTLS_PORTS, Listener
 from scanner.model import Observation, RunTotals
 from scanner.recognise import MAIL_PORTS
+from scanner.recurrence import Lengths
+from scanner.texts import Servers
 
 MAX_STREAMS = 100_000
 """Connections kept open; past it the one begun first is ended as ``evicted``."""
@@ -28,6 +31,8 @@ DONE_KEPT = 100_000
 """Connections remembered after their end, so that late segments of theirs begin no other."""
 IDLE_NS = 3_600_000_000_000
 """A phone's ActiveSync request may be held for 59 minutes; what is silent longer is over."""
+WAITING = 1000
+"""Sessions after which what they teach of servers is put to use, and they are given."""
 SWEEP_NS = 60_000_000_000
 """How often, in capture time, silent connections are looked for."""
 TALKS: dict[str, tuple[str, Callable[[], Talk]]] = {
@@ -152,11 +157,12 @@ class SecondOpinion:
         self._dissect = dissect
         self._max_streams = max_streams
         self._names: dict[str, str] = {}
+        self._drafts = Drafts(sensor, Servers(), Lengths())
         self._totals = RunTotals()
 
     def read(self, path: str) -> Iterator[list[Observation]]:
         """Yield observations as connections end; when a capture fails, first the rest, then its error."""
-        streams = Streams(self._listener, path, self._names, self._max_streams)
+        streams = Streams(self._listener, path, self._names, self._drafts, self._max_streams)
         try:
             for told in self._dissect(path):
                 if seen := streams.hear(told):
@@ -198,13 +204,19 @@ class Streams:
     """All connections of one capture."""
 
     def __init__(
-        self, listener: Listener, capture: str, names: dict[str, str], max_streams: int = MAX_STREAMS
+        self,
+        listener: Listener,
+        capture: str,
+        names: dict[str, str],
+        drafts: Drafts,
+        max_streams: int = MAX_STREAMS,
     ) -> None:
-        """``names``: what DNS called each address so far, added to."""
+        """``names``: what DNS called each address so far, ``drafts``: sessions that wait; both added to."""
         self.packets = self.conversations = self.evicted = 0
         self._listener = listener
         self._capture = capture
         self._names = names
+        self._drafts = drafts
         self._max_streams = max_streams
         self._live: dict[int, _Stream] = {}
         self._done: dict[int, None] = {}
@@ -222,26 +234,32 @@ class Streams:
         if stream is None:
             stream = self._live[told.stream] = self._begin(told)
         ended = stream.hear(told)
-        seen = self._end(told.stream, ended) if ended else []
+        if ended:
+            self._end(told.stream, ended)
         if len(self._live) > self._max_streams:
             self.evicted += 1
-            seen += self._end(next(iter(self._live)), Ending.EVICTED)
+            self._end(next(iter(self._live)), Ending.EVICTED)
         if told.at - self._swept > SWEEP_NS:
             self._swept = told.at
             for number in [one for one, live in self._live.items() if told.at - live.last_seen > IDLE_NS]:
-                seen += self._end(number, Ending.IDLE)
-        return seen
+                self._end(number, Ending.IDLE)
+        return self._conclude() if len(self._drafts) >= WAITING else []
 
     def flush(self) -> list[Observation]:
         """Give what becomes of all that is still open: the capture ended."""
-        return [seen for number in list(self._live) for seen in self._end(number, Ending.ENDED)]
+        for number in list(self._live):
+            self._end(number, Ending.ENDED)
+        return self._conclude()
+
+    def _conclude(self) -> list[Observation]:
+        return self._drafts.conclude(self._drafts.lessons())
 
     def _begin(self, part: Dissected) -> _Stream:
         by_client = not part.flags & _ACK if part.flags & _SYN else _looks_like_client(part)
         flow = Flow(part.source, part.target) if by_client else Flow(part.target, part.source)
         return _Stream(flow, part.at, Account(self._listener.usernames))
 
-    def _end(self, number: int, ending: Ending) -> list[Observation]:
+    def _end(self, number: int, ending: Ending) -> None:
         stream = self._live.pop(number)
         self._done[number] = None
         if len(self._done) > DONE_KEPT:
@@ -250,10 +268,11 @@ class Streams:
             ending = Ending.CLOSED
         heard = stream.finish(ending, self._capture)
         if heard is None:
-            return []
+            return
         self.conversations += 1
-        seen = self._listener.conclude(*heard, self._names.get(stream.flow.server.ip))
-        return [seen] if seen else []
+        draft = self._listener.conclude(*heard, self._names.get(stream.flow.server.ip))
+        if draft:
+            self._drafts.add(draft)
 
     def _learn(self, answer: Answer) -> None:
         self._names.pop(answer.address, None)

@@ -46,15 +46,20 @@ def dialogue(exchange: bool, tag: int) -> Dialogue:
     script.move("NOOP", at(tag + 7), span(tag + 8, tag + 60), hello)
     script.move("LOGOUT", at(tag + 9), farewell, {END: 0.995, "?": 0.005})
     script.move(
-        "a look at the mailbox", look, mix((0.6, span(tag + 5, 400)), (0.4, span(tag + 5, 60_000))), looks
+        "a look at the mailbox",
+        look,
+        mix((0.6, span(tag + 5, 400)), (0.4, span(tag + 5, 60_000))),
+        looks,
+        alike=False,
     )
     refused_command = mix((0.6, sasl_sizes.bare(tag + 16)), (0.4, span(tag + 9, tag + 40)))
     script.move("not offered", refused_command, span(tag + 8, tag + 90),
                 {**scaled(logins, 0.6), "LOGOUT": 0.2, END: 0.2})  # fmt: skip
-    script.move("?", span(1, 3000), span(1, 3000), {"?": 0.3, END: 0.3, "LOGOUT": 0.1, **scaled(logins, 0.2)})
+    script.move("?", span(1, 3000), span(1, 3000), {"?": 0.3, END: 0.3, "LOGOUT": 0.1, **scaled(logins, 0.2)},
+                alike=False)  # fmt: skip
     begins = {"CAPABILITY": 0.62, "ID": 0.03, "LOGOUT": 0.02, "NOOP": 0.01, END: 0.02, "?": 0.01,
               "not offered": 0.012, **scaled(logins, 0.3)}  # fmt: skip
-    return Dialogue(script.moves, begins)
+    return Dialogue(script.moves, begins, tag)
 
 
 def _names(own: float, tag: int) -> tuple[Sizes, Sizes]:
@@ -88,12 +93,17 @@ def _logins(
         (0.02, "LOGIN with a literal", [(span(tag + 14, tag + 90), ready)], span(5, 60)),
     ]
     for weight, name, legs, last in ways:
-        begins |= scaled(script.login("IMAP-LOGIN", name, legs, (last, *answers), after), weight)
+        known_by = [*[""] * len(legs), "success of LOGIN", "refusal of LOGIN"]
+        login = script.login("IMAP-LOGIN", name, legs, (last, *answers), after, answers=known_by)
+        begins |= scaled(login, weight)
     leave = span(tag + 60, tag + 130)  # refused, and a BYE in a record of its own
     plain = sasl_sizes.PLAIN.plus(tag + 20)
     for weight, mechanism, said in ((0.008, "IMAP-LOGIN", words), (0.006, "PLAIN", plain)):
         name = f"{mechanism.removeprefix('IMAP-')} with user name and password, and sent away"
-        sent = script.login(mechanism, name, [], (said, leave, leave), after, 0.0, several=True)
+        known_by = ["", "refusal and BYE"]
+        sent = script.login(
+            mechanism, name, [], (said, leave, leave), after, 0.0, answers=known_by, several=True
+        )
         begins |= scaled(sent, weight)
     return begins
 

@@ -44,11 +44,12 @@ def dialogue(exchange: bool, apop: float = APOP[None]) -> Dialogue:
     script.move("AUTH", at(6), span(5, 120), {**scaled(logins, 0.8), "CAPA": 0.1, "QUIT": 0.05, END: 0.05})
     script.move("QUIT", at(6), farewell, {END: 0.995, "?": 0.005})
     script.move("a look at the mailbox", mix((0.75, at(6)), (0.2, span(7, 14)), (0.05, span(15, 200))),
-                mix((0.6, span(5, 40)), (0.4, span(5, 50_000))), looks)  # fmt: skip
+                mix((0.6, span(5, 40)), (0.4, span(5, 50_000))), looks, alike=False)  # fmt: skip
     script.move(
         "not offered", sasl_sizes.bare(7), span(8, 90), {**scaled(logins, 0.6), "QUIT": 0.2, END: 0.2}
     )
-    script.move("?", span(1, 3000), span(1, 3000), {"?": 0.3, END: 0.3, "QUIT": 0.1, **scaled(logins, 0.2)})
+    script.move("?", span(1, 3000), span(1, 3000), {"?": 0.3, END: 0.3, "QUIT": 0.1, **scaled(logins, 0.2)},
+                alike=False)  # fmt: skip
     begins = {"CAPA": 0.4, "QUIT": 0.04, "AUTH": 0.01, END: 0.02, "?": 0.01, "not offered": 0.01}
     return Dialogue(script.moves, {**begins, **scaled(logins, 0.5)})
 
@@ -71,7 +72,9 @@ def _logins(
     ]
     for weight, mechanism, name, legs, last in (way for way in ways if way[0]):
         several, titles = mechanism == "USERPASS" and not legs, ("USER", "PASS") if legs else ()
-        login = script.login(mechanism, name, legs, last, after, titles=titles, several=several)
+        known_by = () if several else [*["USER"] * len(legs), *sasl_sizes.ENDS]
+        login = script.login(mechanism, name, legs, last, after, titles=titles, answers=known_by,
+                             several=several)  # fmt: skip
         begins |= scaled(login, weight)
     return begins
 

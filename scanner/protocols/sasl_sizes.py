@@ -25,6 +25,10 @@ PLAIN = mix((0.12, steps(18, 34)), (0.73, steps(38, 118)), (0.15, steps(122, 420
 HASHED = mix((0.9, steps(50, 122)), (0.1, steps(126, 250)))
 """User, blank and 32 digits."""
 TOKENS = ("XOAUTH2", "OAUTHBEARER")
+SERVER_FIRST = ("LOGIN", "CRAM-MD5", "DIGEST-MD5")
+"""Mechanisms whose first challenge says something (RFC 4422 5)."""
+ENDS = ("success", "refusal")
+"""What a login's last answers are known by; see ``sizes.Move.answer``."""
 TITLES = {
     "LOGIN": ("user name", "password"), "PLAIN": ("user name and password",), "XOAUTH2": ("token",),
     "OAUTHBEARER": ("token",), "CRAM-MD5": ("digest",), "DIGEST-MD5": ("digest", "empty answer"),
@@ -101,18 +105,27 @@ def _way(
     name = command if apart else f"{command} at once"
     titles = [command, *parts] if apart else [f"{command} with its {parts[0]}", *parts[1:]]
     titles = titles[: len(said)]
+    names = [_challenge(mechanism, number) for number in range(3)][0 if apart else 1 :][: len(legs)]
     refused = TOLD_WHY_NOT if mechanism in TOKENS else 0.0
     begins: dict[str, float] = {}
     if refused:
         json = mix((0.7, span(24, 330)), (0.3, frame.refusal))
         answer, why = (at(2, 3, 6), frame.refusal, frame.refusal), [*titles, "an empty answer to the error"]
         told = script.login(mechanism, f"{name}, told why not", [*legs, (last, json)], answer, after, 0.02,
-                            titles=why, bare=apart)  # fmt: skip
+                            titles=why, answers=[*names, "why not", *ENDS], bare=apart)  # fmt: skip
         begins |= scaled(told, often * refused)
     answers = last, frame.success, frame.refusal
     early = FIRST_ANSWER if mechanism.startswith(("SCRAM", "DIGEST")) else EARLY
-    plain = script.login(mechanism, name, legs, answers, after, titles=titles, bare=apart, early=early)
+    plain = script.login(mechanism, name, legs, answers, after, titles=titles, answers=[*names, *ENDS],
+                         bare=apart, early=early)  # fmt: skip
     return begins | scaled(plain, often * (1 - refused))
+
+
+def _challenge(mechanism: str, number: int) -> str:
+    """What a challenge is known by; the first of most mechanisms is empty, and the same."""
+    if number == 0 and mechanism not in SERVER_FIRST:
+        return "empty challenge"
+    return f"challenge {number + 1} of {mechanism}"
 
 
 def _messages(mechanism: str, frame: int) -> tuple[list[Sizes], list[Sizes]]:

@@ -69,8 +69,8 @@ def _dialogue(exchange: bool, offer: str | None) -> Dialogue:
     hello = {"MAIL": 0.13, "MAIL refused": 0.04, "MAIL and RCPT": 0.03, "MAIL and RCPT refused": 0.015,
              "QUIT": 0.03, "EHLO": 0.02, "NOOP": 0.01,
              "RSET": 0.01, END: 0.03, "not offered": 0.01, "?": 0.01, **scaled(logins, 0.72)}  # fmt: skip
-    script.move("EHLO", _named(None), _hello(Known(), offer), hello)
-    script.move("HELO", _named(None), said.short, hello)
+    script.move("EHLO", _named(None), _hello(Known(), offer), hello, alike=False)
+    script.move("HELO", _named(None), said.short, hello, alike=False)
     script.move(
         "not offered", sasl_sizes.bare(7), said.refusal, {**scaled(logins, 0.5), "QUIT": 0.3, END: 0.2}
     )
@@ -81,7 +81,7 @@ def _dialogue(exchange: bool, offer: str | None) -> Dialogue:
     script.move("QUIT", at(6), said.farewell, {END: 0.995, "?": 0.005})
     script.move("?", mix((0.7, span(1, 200)), (0.3, span(201, 6000))), span(2, 600),
                 {"?": 0.3, END: 0.3, "MAIL": 0.1, "EHLO": 0.1, "QUIT": 0.1,
-                 **scaled(logins, 0.1)})  # fmt: skip
+                 **scaled(logins, 0.1)}, alike=False)  # fmt: skip
     _envelopes(script, said, logins)
     begins = {"EHLO": 0.9, "HELO": 0.04, "?": 0.01, END: 0.01, "MAIL": 0.01, **scaled(logins, 0.02)}
     return Dialogue(script.moves, begins)

@@ -11,6 +11,7 @@ from packets import C, Connection, S, batch, hear
 from scanner.account import Account, Usernames
 from scanner.catalogue.exchange import Catalogue, load_catalogue
 from scanner.conversation import Conversation, Ending, Side
+from scanner.draft import Draft
 from scanner.events import Certificate, Label, Outcome, TlsMode
 from scanner.labels import SERVER
 from scanner.listener import Listener, Overheard
@@ -141,13 +142,16 @@ def conversation(said: Said, port: int = 3128, server: str = PROXY, client: str 
 
 def listened(
     said: Said, port: int = 3128, server: str = PROXY, catalogue: Catalogue = CATALOGUE
-) -> Observation | Overheard | None:
+) -> Draft | Overheard | None:
     return Listener(catalogue, "here", Usernames.KEEP).listen(conversation(said, port, server), "proxy.lan")
 
 
-def observed(said: Said, port: int = 3128, catalogue: Catalogue = CATALOGUE) -> Observation:
-    seen = listened(said, port, catalogue=catalogue)
-    assert isinstance(seen, Observation)
+def observed(
+    said: Said, port: int = 3128, catalogue: Catalogue = CATALOGUE, server: str = PROXY
+) -> Observation:
+    heard = conversation(said, port, server)
+    seen = Listener(catalogue, "here", Usernames.KEEP).observe(heard, "proxy.lan")
+    assert seen is not None
     return seen
 
 
@@ -233,8 +237,8 @@ def test_a_certificate_names_what_an_address_does_not() -> None:
     heard = conversation([(C, b"CONNECT 192.0.2.7:465 HTTP/1.1\r\n\r\n")])
     seen = Listener(CATALOGUE, "here", Usernames.KEEP).conclude(heard, CERTIFIED, None)
     assert seen is not None
-    assert seen.server_name == "smtp.example.com"
-    assert seen.labels == ()
+    assert seen.name == "smtp.example.com"
+    assert seen.account.labels == []
 
 
 @pytest.mark.parametrize(
@@ -307,9 +311,7 @@ def test_web_traffic_that_tells_nothing_is_left_alone() -> None:
 
 
 def labels(said: Said, server: str = "10.0.0.7", port: int = 25) -> tuple[Label, ...]:
-    seen = listened(said, port, server)
-    assert isinstance(seen, Observation)
-    return seen.labels
+    return observed(said, port, server=server).labels
 
 
 @pytest.mark.parametrize(

@@ -300,7 +300,7 @@ def test_a_certificate_names_a_server_that_nothing_else_names(
     account.hear(certificate)
     seen = Listener(CATALOGUE, "here", Usernames.KEEP).conclude(heard, account, None)
     assert seen is not None
-    assert seen.server_name == name
+    assert seen.name == name
 
 
 @pytest.mark.parametrize(

@@ -14,6 +14,7 @@ from scanner.listener import Listener
 from scanner.model import AuthClass, Observation
 from scanner.recurrence import AS_LONG, NOT_AS_LONG, Lengths
 from scanner.sizes import Known
+from scanner.texts import Servers
 from tests.scanner.test_claims import MAIL, turns
 
 MINUTE = 60 * 10**9
@@ -81,8 +82,10 @@ def heard_at(at: int, password: int, lengths: Lengths, server: str = "smtp.offic
     account.hear(ServerHello("TLSv1.2", "x", None))
     for turn in turns(14, 214, 12, 18, 30, 18, password, 37, *MAIL):
         account.hear(turn)
-    seen = Listener(load_catalogue(), "here", Usernames.KEEP).conclude(heard, account, None, lengths)
-    assert seen is not None
+    draft = Listener(load_catalogue(), "here", Usernames.KEEP).conclude(heard, account, None)
+    assert draft is not None
+    draft.weigh(Servers())
+    seen = draft.observation("here", lengths)
     assert (seen.mechanism, seen.auth_class) == ("LOGIN", AuthClass.BASIC)
     return seen
 
