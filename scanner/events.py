@@ -143,6 +143,10 @@ class Turn:
     sizes: tuple[int, ...] = ()
     """Plaintext bytes, at most, of each of its first records."""
 
+    def plus(self, low: int, high: int) -> Turn:
+        """The same with so many bytes more."""
+        return Turn(self.side, self.low + low, self.high + high, self.records, self.at, self.sizes)
+
 
 @record
 class Mail:

@@ -35,6 +35,8 @@ ALERTS = 2
 """Alerts with which a side closes: that it cancelled, and that it is done (RFC 8446 6.1)."""
 QUIT = 6
 """Bytes of the command by which a client takes its leave; some close at once, before the answer comes."""
+LINE_END = 2
+"""Bytes of CRLF, which some programs send in a record of their own."""
 ODD = "?"
 
 Tried = tuple[str, Outcome | None]
@@ -236,6 +238,8 @@ def exchanges(turns: Sequence[Turn], server_first: bool, tls13: bool) -> list[Ex
     found: list[Exchange] = []
     for turn in _stripped(turns, server_first) if tls13 else turns:
         if turn.side is CLIENT:
+            if found and found[-1].server_low is None:  # nothing but a ticket came between
+                turn = turn.plus(*found.pop()[:2])
             found.append(Exchange(turn.low, turn.high))
         elif found:
             found[-1] = found[-1]._replace(
@@ -248,13 +252,14 @@ def _stripped(turns: Sequence[Turn], server_first: bool) -> Iterator[Turn]:
     """Leave out tickets in the server's first turns, and what is but an alert at either side's end."""
     last = {turn.side: number for number, turn in enumerate(turns)}
     tickets = TICKETS_SENT
-    spoken = 0
+    spoken, long = 0, None
     for number, turn in enumerate(turns):
         sizes = turn.sizes
         if turn.side is not CLIENT and spoken < 2 and tickets:
-            only = not server_first and number == 0
-            taken = _tickets(sizes, tickets, all_of_them=only)
+            only = (not server_first and number == 0) or _within_a_line(turns, number)
+            taken = _tickets(sizes, tickets, long, all_of_them=only)
             tickets -= len(taken)
+            long = taken[0] if taken else long
             turn = _without(turn, taken)
             spoken += turn.records > 0
         answered = any(later.high > 2 for later in turns[number + 1 :])
@@ -265,12 +270,22 @@ def _stripped(turns: Sequence[Turn], server_first: bool) -> Iterator[Turn]:
             yield turn
 
 
-def _tickets(sizes: tuple[int, ...], most: int, all_of_them: bool) -> tuple[int, ...]:
-    """Leading records of a ticket's size; the last record is the message, unless nothing can be said yet."""
+def _within_a_line(turns: Sequence[Turn], number: int) -> bool:
+    """The client ends its line only after this: what came could not be an answer."""
+    before, after = turns[number - 1 : number], turns[number + 1 : number + 3]
+    return bool(before) and len(after) == 2 and after[0].sizes == (LINE_END,) and after[1].high > LINE_END
+
+
+def _tickets(sizes: tuple[int, ...], most: int, long: int | None, all_of_them: bool) -> tuple[int, ...]:
+    """Leading records as long as a ticket, and as one another.
+
+    The last record is the message, unless nothing can be said yet.
+    """
     behind = len(sizes) if all_of_them else len(sizes) - 1
-    taken = []
+    taken: list[int] = []
     for size in sizes[: min(most, behind)]:
-        if not TICKETS[0] <= size <= TICKETS[1]:
+        long = long or size
+        if size != long or not TICKETS[0] <= size <= TICKETS[1]:
             break
         taken.append(size)
     return tuple(taken)

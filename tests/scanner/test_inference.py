@@ -91,6 +91,12 @@ def turn(side: Side, *records: int) -> Turn:
         pytest.param([turn(C, 20), turn(S, 216), turn(C, 30)], False, [(20, 216), (30, None)],
                      id="a command without an answer"),
         pytest.param([turn(C, 20), turn(S, 200, 16)], False, [(20, 16)], id="rarely a reply"),
+        pytest.param([turn(C, 12), turn(S, 249, 249), turn(C, 2), turn(S, 219, 72)], False, [(14, 291)],
+                     id="tickets within a line, whose end is a record of its own"),
+        pytest.param([turn(C, 12), turn(S, 249), turn(C, 2), turn(S, 249, 48)], False, [(14, 48)],
+                     id="one within and one behind it"),
+        pytest.param([turn(C, 20), turn(S, 249, 216), turn(C, 6), turn(S, 200, 48)], False,
+                     [(20, 216), (6, 248)], id="tickets are as long as one another"),
     ],
 )  # fmt: skip
 def test_turns_are_paired(
