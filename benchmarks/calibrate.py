@@ -112,7 +112,7 @@ def tags_and_tickets(sessions: Sequence[Labelled]) -> None:
         exchange.client_high - len(" CAPABILITY\r\n")
         for session in _of(sessions, "imap")
         for move, exchange in zip(session.moves, session.said, strict=False)
-        if move.name == "CAPABILITY" and session.family == "AEAD"
+        if move.name.startswith("CAPABILITY") and session.family == "AEAD"
     ]
     title("TAGS: bytes")
     for length in sorted({*TAGS, *found}):

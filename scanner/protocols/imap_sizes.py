@@ -6,6 +6,7 @@ the same throughout (RFC 9051 2.2.1): every length is tried (facts 3.3 for Excha
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from functools import lru_cache
 
 from scanner.protocols import sasl_sizes
@@ -21,6 +22,14 @@ OFTEN = {
 }  # fmt: skip
 """How often each mechanism is used, without and with a first message in the command. Set by hand to what
 programs do that can be configured for each, counted in a laboratory; ``make calibrate`` counts anew."""
+OFFERS = {
+    "CAPABILITY, offered XOAUTH2 alone": (145, 0.45, ("XOAUTH2", "OAUTHBEARER")),
+    "CAPABILITY, offered PLAIN XOAUTH2": (142, 0.2, None),
+}
+"""What Exchange Online offers, by the length of its answer without the tag (facts 3.3): bytes, how often,
+and the mechanisms to be used; None: any. Since 2024 it says LOGINDISABLED, which many do not heed."""
+UNOFFERED = 0.2
+"""How much rarer a mechanism is used that was not offered; so often a client leaves instead."""
 
 
 @lru_cache(64)
@@ -34,14 +43,18 @@ def dialogue(exchange: bool, tag: int) -> Dialogue:
     served = {"a look at the mailbox": 0.85, "LOGOUT": 0.12, END: 0.03}
     refused: dict[str, float] = {}
     logins = _logins(script, own, tag, (served, refused))
-    refused |= {"LOGOUT": 0.35, END: 0.4, "CAPABILITY": 0.04, "?": 0.01, **scaled(logins, 0.14)}
-    hello = {**scaled(logins, 0.84), "ID": 0.09, "CAPABILITY": 0.03, "LOGOUT": 0.05, "NOOP": 0.01, END: 0.03,
-             "not offered": 0.012, "?": 0.005}  # fmt: skip
+    asks = {name: own * often for name, (_, often, _) in OFFERS.items()} if exchange else {}
+    asks["CAPABILITY"] = 1 - sum(asks.values())
+    refused |= {"LOGOUT": 0.35, END: 0.4, "?": 0.01, **scaled(asks, 0.04), **scaled(logins, 0.14)}
+    others = {"ID": 0.09, "LOGOUT": 0.05, "NOOP": 0.01, END: 0.03, "not offered": 0.012, "?": 0.005,
+              **scaled(asks, 0.03)}  # fmt: skip
+    hello = {**scaled(logins, 0.84), **others}
     offers = mix((own * 0.8, span(tag + 130, tag + 190)), (1 - own * 0.8, span(tag + 40, tag + 600)))
     farewell = mix((own, span(tag + 65, tag + 90)), (1 - own, span(tag + 20, tag + 150)))
-    looks = {"a look at the mailbox": 0.78, "LOGOUT": 0.12, END: 0.1}
     look = mix((0.5, span(tag + 6, tag + 40)), (0.47, span(tag + 6, tag + 400)), (0.03, span(1, 3000)))
     script.move("CAPABILITY", at(tag + 13), offers, hello)
+    for name, follows in _after_offers(script, logins, others) if exchange else ():
+        script.move(name, at(tag + 13), at(tag + OFFERS[name][0]), follows)
     script.move("ID", *_names(own, tag), {**scaled(hello, 0.6), END: 0.25, "LOGOUT": 0.2})
     script.move("NOOP", at(tag + 7), span(tag + 8, tag + 60), hello)
     script.move("LOGOUT", at(tag + 9), farewell, {END: 0.995, "?": 0.005})
@@ -49,7 +62,7 @@ def dialogue(exchange: bool, tag: int) -> Dialogue:
         "a look at the mailbox",
         look,
         mix((0.6, span(tag + 5, 400)), (0.4, span(tag + 5, 60_000))),
-        looks,
+        {"a look at the mailbox": 0.78, "LOGOUT": 0.12, END: 0.1},
         alike=False,
     )
     refused_command = mix((0.6, sasl_sizes.bare(tag + 16)), (0.4, span(tag + 9, tag + 40)))
@@ -57,9 +70,22 @@ def dialogue(exchange: bool, tag: int) -> Dialogue:
                 {**scaled(logins, 0.6), "LOGOUT": 0.2, END: 0.2})  # fmt: skip
     script.move("?", span(1, 3000), span(1, 3000), {"?": 0.3, END: 0.3, "LOGOUT": 0.1, **scaled(logins, 0.2)},
                 alike=False)  # fmt: skip
-    begins = {"CAPABILITY": 0.62, "ID": 0.03, "LOGOUT": 0.02, "NOOP": 0.01, END: 0.02, "?": 0.01,
+    begins = {**scaled(asks, 0.62), "ID": 0.03, "LOGOUT": 0.02, "NOOP": 0.01, END: 0.02, "?": 0.01,
               "not offered": 0.012, **scaled(logins, 0.3)}  # fmt: skip
     return Dialogue(script.moves, begins, tag)
+
+
+def _after_offers(
+    script: Script, logins: dict[str, float], others: dict[str, float]
+) -> Iterator[tuple[str, dict[str, float]]]:
+    """What follows each of Exchange Online's offers: what it names, or leave."""
+    for name, (_, _, mechanisms) in OFFERS.items():
+        usual = {
+            one: often * (UNOFFERED if mechanisms and script.moves[one].mechanism not in mechanisms else 1)
+            for one, often in logins.items()
+        }
+        left = sum(logins.values()) - sum(usual.values())
+        yield name, {**scaled(usual, 0.84), **others, "LOGOUT": others["LOGOUT"] + left}
 
 
 def _names(own: float, tag: int) -> tuple[Sizes, Sizes]:

@@ -20,6 +20,8 @@ OFTEN = {
 programs do that can be configured for each, counted in a laboratory; ``make calibrate`` counts anew."""
 NAME = mix((0.9, span(3, 45)), (0.1, span(46, 110)))
 """A user name as it is: characters."""
+OFFER, OFFER_BYTES = "CAPA, offered PLAIN XOAUTH2 and USER", 45
+"""What Exchange Online offers, still in 2026, and how long it says so (facts 3.4)."""
 APOP = {True: 0.01, None: 0.015, False: 0.0}
 """How often APOP is used: where the greeting brought a timestamp, was not heard, or brought none."""
 SECRET = mix((0.9, span(5, 33)), (0.08, span(34, 256)), (0.02, span(700, 4000)))
@@ -35,12 +37,13 @@ def dialogue(exchange: bool, apop: float = APOP[None]) -> Dialogue:
     refused: dict[str, float] = {}
     logins = _logins(script, own, 0.0 if exchange else apop, (served, refused))
     refused |= {"QUIT": 0.45, END: 0.35, "CAPA": 0.03, "?": 0.02, **scaled(logins, 0.15)}
-    offers = mix((own, at(45, 38, 51)), (1 - own, span(12, 260)))
+    offers = mix((own, at(38, 51)), (1 - own, span(12, 260)))
     farewell = mix((own, at(56)), (1 - own, span(5, 90)))
     looks = {"a look at the mailbox": 0.75, "QUIT": 0.15, END: 0.1}
-    script.move(
-        "CAPA", at(6), offers, {**scaled(logins, 0.88), "AUTH": 0.02, "QUIT": 0.05, END: 0.04, "?": 0.01}
-    )
+    hello = {**scaled(logins, 0.88), "AUTH": 0.02, "QUIT": 0.05, END: 0.04, "?": 0.01}
+    script.move("CAPA", at(6), offers, hello)
+    script.move(OFFER, at(6), at(OFFER_BYTES), hello)
+    asks = {OFFER: own * 0.8, "CAPA": 1 - own * 0.8} if exchange else {"CAPA": 1.0}
     script.move("AUTH", at(6), span(5, 120), {**scaled(logins, 0.8), "CAPA": 0.1, "QUIT": 0.05, END: 0.05})
     script.move("QUIT", at(6), farewell, {END: 0.995, "?": 0.005})
     script.move("a look at the mailbox", mix((0.75, at(6)), (0.2, span(7, 14)), (0.05, span(15, 200))),
@@ -50,7 +53,7 @@ def dialogue(exchange: bool, apop: float = APOP[None]) -> Dialogue:
     )
     script.move("?", span(1, 3000), span(1, 3000), {"?": 0.3, END: 0.3, "QUIT": 0.1, **scaled(logins, 0.2)},
                 alike=False)  # fmt: skip
-    begins = {"CAPA": 0.4, "QUIT": 0.04, "AUTH": 0.01, END: 0.02, "?": 0.01, "not offered": 0.01}
+    begins = {**scaled(asks, 0.4), "QUIT": 0.04, "AUTH": 0.01, END: 0.02, "?": 0.01, "not offered": 0.01}
     return Dialogue(script.moves, {**begins, **scaled(logins, 0.5)})
 
 

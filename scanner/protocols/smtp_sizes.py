@@ -7,6 +7,7 @@ follow; those of other servers are bands that hold the replies of a dozen produc
 
 from __future__ import annotations
 
+from dataclasses import replace
 from functools import lru_cache
 
 from scanner.protocols import sasl_sizes
@@ -70,6 +71,9 @@ def _dialogue(exchange: bool, offer: str | None) -> Dialogue:
              "QUIT": 0.03, "EHLO": 0.02, "NOOP": 0.01,
              "RSET": 0.01, END: 0.03, "not offered": 0.01, "?": 0.01, **scaled(logins, 0.72)}  # fmt: skip
     script.move("EHLO", _named(None), _hello(Known(), offer), hello, alike=False)
+    if offer is not None:
+        told = f"EHLO, offered {offer}" if offer else "EHLO, no login offered"
+        script.moves["EHLO"] = replace(script.moves["EHLO"], name=told)
     script.move("HELO", _named(None), said.short, hello, alike=False)
     script.move(
         "not offered", sasl_sizes.bare(7), said.refusal, {**scaled(logins, 0.5), "QUIT": 0.3, END: 0.2}
