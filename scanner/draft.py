@@ -99,9 +99,12 @@ class Drafts:
         return lessons
 
     def conclude(self, lessons: Lessons) -> list[Observation]:
-        """Give the records, by what was learned from all; what is weighed anew may teach for the next."""
+        """Give the records, the earliest first, by what was learned from all.
+
+        What is weighed anew may teach for the next.
+        """
         self._servers.learn(lessons)
-        waiting, self._waiting = self._waiting, []
+        waiting, self._waiting = sorted(self._waiting, key=lambda draft: draft.heard.first_seen), []
         for draft in waiting:
             add(self._lessons, draft.weigh_again(self._servers))
         return [draft.observation(self._sensor, self._lengths) for draft in waiting]

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
-from operator import attrgetter
 from typing import Generic, NamedTuple, Protocol, TypeVar
 
 from scanner.account import Usernames
@@ -206,7 +205,6 @@ class Bench(Generic[Found]):
         found = [self._by_lease(seen) for seen in self._drafts.conclude(lessons)]
         told, self._sightings = tuple(self._sightings), {}
         if found or told:
-            found.sort(key=attrgetter("first_seen"))
             self._observations += len(found)
             self._gaps += sum(seen.gaps > 0 for seen in found)
             yield self._finish(found, told)

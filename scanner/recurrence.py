@@ -1,8 +1,7 @@
 """Whether a login inside TLS is as long as the one before: a password is for years, a token for an hour.
 
 How long logins are is remembered here, while the program runs, and nowhere else: what is told is whether it
-changed. Workers that share a capture each remember their share of its connections, so that each begins with
-nothing to compare; what they tell together lacks a few comparisons, and is the same in kind.
+changed. Workers that share a capture share its clients, so that each has all that it needs to compare.
 """
 
 from __future__ import annotations

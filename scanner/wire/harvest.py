@@ -9,7 +9,7 @@ import numpy.typing as npt
 
 from scanner.wire.batch import Columns
 from scanner.wire.interest import Interest
-from scanner.wire.sheet import Index, Keys, flow_keys
+from scanner.wire.sheet import Index, Keys, client_keys, flow_keys
 
 HARVEST_ROWS = 1 << 14
 """Segments handed over together: most short conversations lie whole in so many; with payload some 8 MB."""
@@ -40,8 +40,11 @@ class Harvest:
         return len(self.keys)
 
     def share(self, number: int, of: int) -> Harvest:
-        """The part of one of several workers; a connection's segments all fall to the same one."""
-        rows = np.flatnonzero((self.keys >> np.uint64(40)) % np.uint64(of) == number)
+        """The part of one of several workers: all connections of a client, by the higher port, fall to one.
+
+        So what one connection tells of another of the same client is found by any number of workers.
+        """
+        rows = np.flatnonzero((client_keys(self.columns) >> np.uint64(40)) % np.uint64(of) == number)
         return Harvest(_at(self.columns, rows), self.keys[rows], self.low[rows])
 
 

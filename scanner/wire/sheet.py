@@ -84,6 +84,16 @@ def flow_keys(columns: Columns, rows: Index) -> tuple[Keys, npt.NDArray[np.bool_
     return _mix(first * np.uint64(0x9E3779B97F4A7C15) + _mix(second)), low
 
 
+def client_keys(columns: Columns) -> Keys:
+    """One number a client: the end with the higher port, and of two alike the higher address."""
+    source, target = (
+        _mix(columns.source_high) ^ columns.source_low,
+        _mix(columns.target_high) ^ columns.target_low,
+    )
+    same, sends = columns.source_port == columns.target_port, columns.source_port > columns.target_port
+    return _mix(np.where(sends | (same & (source > target)), source, target))
+
+
 def _end_number(high: Keys, low: Keys, port: npt.NDArray[np.uint16]) -> Keys:
     return _mix(
         _mix(high) ^ (low * np.uint64(0xD6E8FEB86659FD93)) ^ (port.astype(np.uint64) << np.uint64(44))

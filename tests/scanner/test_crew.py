@@ -3,10 +3,13 @@
 from pathlib import Path
 
 import pytest
+from muffled import AEAD_13, SESSIONS
+from packets import BEGAN, Connection, pcap
 
 from scanner.account import Usernames
 from scanner.capture.file import CaptureFile
 from scanner.catalogue.exchange import load_catalogue
+from scanner.claims import AS_OTHERS
 from scanner.crew import SMALLEST_FOR_WORKERS, Crew, CrewError, workers_worth
 from scanner.model import Observation, RunTotals, Sighting
 from scanner.pipeline import Pipeline
@@ -49,6 +52,27 @@ def test_a_crew_hears_what_one_process_hears(workers: int) -> None:
     assert sorted(seen, key=repr) == sorted(expected, key=repr)
     assert totals == told
     assert seen == together(["first", "second"], workers)[0]
+
+
+@pytest.mark.parametrize("workers", [1, 2, 3])
+def test_what_one_session_tells_of_another_is_found_by_any_number(workers: int, tmp_path: Path) -> None:
+    """How long logins are over days, and what a server's answers weigh."""
+    packets = []
+    login = next(session for session in SESSIONS if session.title == "SMTP PLAIN elsewhere")
+    for number in range(24):
+        client, server = (f"10.0.0.{number % 8}", 50_000 + number), ("192.0.2.1", 587)
+        connection = Connection(client, server, at=BEGAN + number * 1800 * 1_000_000_000)
+        packets += connection.open().say(*login.lines(AEAD_13)).close().packets
+    path = tmp_path / "days.pcap"
+    path.write_bytes(pcap(packets))
+    one, several = pipeline(), pipeline()
+    with CaptureFile(str(path)) as capture:
+        expected = [seen for batch in one.read(capture, "days") for seen in batch]
+    with Crew(several, same, workers) as crew, CaptureFile(str(path)) as capture:
+        found = [seen for batch in several.run(capture, crew.hearing("days")) for seen in batch]
+    assert sorted(found, key=repr) == sorted(expected, key=repr)
+    assert [seen.login_again for seen in expected].count(True) == 16
+    assert all(AS_OTHERS in seen.evidence for seen in expected)
 
 
 def test_a_worker_that_dies_is_no_end_of_file() -> None:

@@ -88,8 +88,8 @@ def test_too_many_marks_are_counted(monkeypatch: pytest.MonkeyPatch) -> None:
     assert (len(found), picking.unmarked) == (1, 2)
 
 
-def talk(port: int, at: int = BEGAN) -> list[Packet]:
-    return Connection(("10.0.0.1", port), at=at).open().say((S, b"220 %d\r\n" % port)).close().packets
+def talk(port: int, at: int = BEGAN, client: str = "10.0.0.1") -> list[Packet]:
+    return Connection((client, port), at=at).open().say((S, b"220 %d\r\n" % port)).close().packets
 
 
 def test_a_basket_gives_all_that_was_put_in() -> None:
@@ -132,13 +132,15 @@ def test_a_basket_is_handed_over_when_it_is_old() -> None:
 
 
 @pytest.mark.parametrize("workers", [1, 2, 3])
-def test_workers_share_a_harvest_by_connection(workers: int) -> None:
-    found = pick([packet for port in range(1, 60) for packet in talk(port)])
+def test_workers_share_a_harvest_by_client(workers: int) -> None:
+    clients = [(f"10.0.0.{number}", port) for number in range(1, 30) for port in (50_000, 50_001)]
+    found = pick([packet for client, port in clients for packet in talk(port, client=client)])
     shares = [found.share(number, workers) for number in range(workers)]
     keys = [set(share.keys.tolist()) for share in shares]
     assert sum(len(share) for share in shares) == len(found)
-    assert sum(map(len, keys)) == len(set.union(*keys)) == 59
+    assert sum(map(len, keys)) == len(set.union(*keys)) == len(clients)
     assert all(keys)
+    assert all(len(one) % 2 == 0 for one in keys)
     assert sorted(payload for share in shares for payload in payloads(share)) == sorted(payloads(found))
 
 
