@@ -48,7 +48,7 @@ ROOMS = {
     "alembic": ("db",),
     "click": ("scanner.cli",),
     "rich": ("scanner.cli", "scanner.report"),
-    "numpy": ("scanner.wire", "scanner.capture"),
+    "numpy": ("scanner.wire", "scanner.capture", "scanner.protocols.http_lengths"),
     "zstandard": ("scanner.capture",),
     "pyshark": ("scanner.capture.tshark",),
 }

@@ -9,7 +9,10 @@ from __future__ import annotations
 from functools import cache
 from typing import NamedTuple
 
-STEP = 32
+import numpy as np
+from numpy.typing import NDArray
+
+STEP = 16
 """Bytes that are not told apart."""
 CEILING = 8192
 """Bytes beyond which lengths are taken for this: more says nothing of the login."""
@@ -21,7 +24,7 @@ _BLUR = 0.6 * STEP
 
 
 class Part(NamedTuple):
-    """How long a part of a message is; bytes."""
+    """How long a part of a message is; bytes, below 0 where it makes the message shorter."""
 
     least: int
     low: int
@@ -29,49 +32,83 @@ class Part(NamedTuple):
     high: int
     most: int
 
+    def by(self, factor: float) -> Part:
+        """The same, so many times as long."""
+        return Part(*(int(size * factor) for size in self))
 
-Row = tuple[float, ...]
-"""Likelihoods of lengths, a step each."""
+
+Field = NDArray[np.float64]
+"""How likely something is by how long a part is that nobody knows: a step each, from 0 on."""
+ANY: Field = np.ones(BINS)
+"""As likely whatever the length."""
+
+
+class Row(NamedTuple):
+    """Shares of lengths, a step each."""
+
+    first: int
+    """The step of the first."""
+    shares: NDArray[np.float64]
+
+    def likelihood(self, size: int) -> float:
+        """How likely a length is; above 0 for every length."""
+        at = min(size, CEILING) // STEP - self.first
+        found = float(self.shares[at]) if 0 <= at < len(self.shares) else 0.0
+        return found * (1 - STRAY) + STRAY / BINS
+
+    def given(self, size: int) -> Field:
+        """How likely a length is with another part, by how long that is."""
+        last = min(size, CEILING) // STEP - self.first
+        start = last - len(self.shares) + 1
+        found = np.full(BINS, STRAY / BINS)
+        if last >= 0 and start < BINS:
+            shares = self.shares[::-1][max(-start, 0) : BINS - start]
+            found[max(start, 0) : last + 1] += shares * (1 - STRAY)
+        return found
+
+    def over(self, of: Field) -> float:
+        """How likely something is whose likelihood goes by this length."""
+        seen = of[max(self.first, 0) : max(self.first + len(self.shares), 0)]
+        start = max(-self.first, 0)
+        return float(seen @ self.shares[start : start + len(seen)])
+
+    def before(self, of: Field) -> Field:
+        """How likely something is by how long a part is that comes beside this one."""
+        seen = of[max(self.first, 0) : max(self.first, 0) + BINS + len(self.shares)]
+        reach = np.zeros(BINS + len(self.shares) - 1)
+        start = max(-self.first, 0)
+        reach[start : start + len(seen)] = seen[: len(reach) - start]
+        return np.correlate(reach, self.shares, "valid")
+
+
+def row(*parts: Part) -> Row:
+    """Likelihoods of the lengths of a message made of these parts."""
+    return _row(parts)
 
 
 @cache
-def row(*parts: Part) -> Row:
-    """Likelihoods of the lengths of a message made of these parts."""
-    found = [1.0]
-    for part in parts:
-        found = _sum(found, _one(part))
-    stray = STRAY / BINS
-    return tuple((1 - STRAY) * share + stray for share in found) + (stray,) * (BINS - len(found))
+def _row(parts: tuple[Part, ...]) -> Row:
+    if not parts:
+        return Row(0, np.ones(1))
+    found = _row(parts[:-1])
+    least, low, high, most = parts[-1]
+    first, last = least // STEP, min(most, CEILING) // STEP
+    middles = np.arange(first, last + 1) * STEP + STEP // 2
+    rising = (middles - least + _BLUR) / (low - least + 2 * _BLUR)
+    falling = (most + _BLUR - middles) / (most - high + 2 * _BLUR)
+    heights = np.clip(np.minimum(rising, falling), 0, 1)
+    return Row(found.first + first, np.convolve(found.shares, heights / heights.sum())[:BINS])
 
 
-def likelihood(of: Row, size: int) -> float:
-    """How likely a length is; above 0 for every length."""
-    return of[min(max(size, 0) // STEP, BINS - 1)]
+def exactly(size: int) -> Row:
+    """This length and no other."""
+    return Row(size // STEP, np.ones(1))
 
 
 def mixed(*rows: tuple[float, Row]) -> Row:
-    """Likelihoods where it is one of several kinds, each with its share; the shares make 1."""
-    return tuple(sum(share * of[at] for share, of in rows) for at in range(BINS))
-
-
-def _one(part: Part) -> list[float]:
-    """A part's trapezoid, summing up to 1."""
-    least, low, high, most = part
-    heights = []
-    for at in range(min(most // STEP, BINS - 1) + 1):
-        middle = at * STEP + STEP // 2
-        rising = (middle - least + _BLUR) / (low - least + 2 * _BLUR)
-        falling = (most + _BLUR - middle) / (most - high + 2 * _BLUR)
-        heights.append(max(0.0, min(1.0, rising, falling)))
-    total = sum(heights)
-    return [height / total for height in heights]
-
-
-def _sum(one: list[float], other: list[float]) -> list[float]:
-    """The lengths of two parts together."""
-    found = [0.0] * min(len(one) + len(other) - 1, BINS)
-    for at, share in enumerate(one):
-        if share:
-            for more, and_share in enumerate(other[: BINS - at]):
-                found[at + more] += share * and_share
-    return found
+    """Likelihoods where it is one of several kinds, each with its share."""
+    first = min(of.first for _, of in rows)
+    found = np.zeros(max(of.first + len(of.shares) for _, of in rows) - first)
+    for share, of in rows:
+        found[of.first - first :][: len(of.shares)] += share * of.shares
+    return Row(first, found)

@@ -17,7 +17,7 @@ from scanner.conversation import Side
 from scanner.events import Outcome, Turn
 from scanner.protocols.http_exchanges import exchanges
 from scanner.protocols.http_sizes import MOST, SAFE, STEPPED, Guess, shares, weigh
-from scanner.protocols.http_ways import HEADERS, PASSWORD, SERVICES, TOKEN, WAYS
+from scanner.protocols.http_ways import HEADERS, PASSWORD, SERVICES, TOKEN, WAYS, WAYS_2
 
 C, S = Side.CLIENT, Side.SERVER
 QUICK, SLOW, HELD, HEARTBEAT = 0.02, 0.4, 3.0, 480.0
@@ -316,6 +316,17 @@ def test_a_heartbeat_and_small_bodies_name_a_phones_service() -> None:
     assert weigh(talk(*said), None, True).service == "eas"
 
 
+def test_a_phone_is_known_by_answers_without_news_though_a_token_and_bodies_share_records() -> None:
+    said = [
+        joined(PHONE + BEARER, 21, 1230, HELD),
+        joined(PHONE + BEARER, 110, 1240),
+        joined(PHONE + BEARER, 21, 1230, HELD),
+        joined(PHONE + BEARER, 160, 1660),
+    ]
+    found = weigh(talk(*said), None, True)
+    assert (found.service, found.auth_class, found.outcome) == ("eas", "oauth", Outcome.ACCEPTED)
+
+
 def test_long_bodies_behind_short_heads_name_soap() -> None:
     said = [split(SOAP + BASIC, body, 3000) for body in (900, 1700, 1200)]
     assert weigh(talk(*said), None, True).service == "ews"
@@ -375,17 +386,19 @@ def test_what_is_stated_of_a_service_is_sound(name: str) -> None:
     assert sum(share for share, _ in service.bodies) == pytest.approx(1)
     assert sum(service.classes.values()) == pytest.approx(1)
     assert service.classes.keys() <= {way.auth_class for way in WAYS}
-    for part in (service.head, service.reply, *(body for _, body in service.bodies if body)):
+    assert sum(share for share, _ in service.answers) == pytest.approx(1)
+    for part in (service.head, *(part for _, part in (*service.bodies, *service.answers))):
         assert list(part) == sorted(part)
 
 
 def test_what_is_stated_of_logins_is_sound() -> None:
     assert sum(service.share for service in SERVICES.values()) == pytest.approx(1)
-    for name in {way.auth_class for way in WAYS}:
-        assert sum(way.share for way in WAYS if way.auth_class == name) == pytest.approx(1)
-    assert all(list(part) == sorted(part) for part in HEADERS.values() if part)
+    for all_ways in (WAYS, WAYS_2):
+        for name in {way.auth_class for way in all_ways}:
+            assert sum(way.share for way in all_ways if way.auth_class == name) == pytest.approx(1)
+    assert all(list(part) == sorted(part) for parts in HEADERS.values() for part in parts)
 
 
 def test_no_password_is_as_long_as_any_token() -> None:
-    password, token = HEADERS[PASSWORD], HEADERS[TOKEN]
-    assert password and token and password.most * 2 < token.least
+    (password,), (token,) = HEADERS[PASSWORD], HEADERS[TOKEN]
+    assert password.most * 2 < token.least
