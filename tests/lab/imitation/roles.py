@@ -104,8 +104,11 @@ def _one(role: str, step: str, session: Session, draw: random.Random, device: st
                     (("User-Agent", "Microsoft Office/16.0"),),
                     "",
                 )
-            asking = f"<Request><EMailAddress>{session.user}</EMailAddress></Request>"
-            body = f"{XML}<Autodiscover>{asking}</Autodiscover>"
+            schema = "http://schemas.microsoft.com/exchange/autodiscover/outlook/{}schema/2006{}"
+            asking = f"<EMailAddress>{session.user}</EMailAddress><AcceptableResponseSchema>"
+            asking += schema.format("response", "a") + "</AcceptableResponseSchema>"
+            body = f'{XML}<Autodiscover xmlns="{schema.format("request", "")}">'
+            body += f"<Request>{asking}</Request></Autodiscover>"
             return Asked(
                 "POST",
                 "/autodiscover/autodiscover.xml",
