@@ -65,7 +65,6 @@ NONE_CONFIDENCE = 0.97
 
 Claim = tuple[AuthClass, Basis, float]
 """How the client authenticated, on what that rests, and how sure it is."""
-_COOKIE: Claim = (AuthClass.COOKIE, Basis.SEEN, SEEN_CONFIDENCE)
 _INSIDE_TLS: Claim = (AuthClass.UNKNOWN, Basis.ENDPOINT, 0.0)
 _BEFORE_TLS: Claim = (AuthClass.INCOMPLETE, Basis.ENDPOINT, 0.0)
 _LOST: Claim = (AuthClass.UNKNOWN, Basis.SEEN, 0.0)
@@ -260,7 +259,7 @@ class Account:
     def infer(self, exchange: float, texts: Texts = ()) -> None:
         """Conclude from sizes what was said inside TLS; ``exchange`` and ``texts``: see ``claims.infer``."""
         choice, heard = self.choice, self.attempts and not self.inferred
-        if heard or choice is None or self.bare_inside or self.label("http.cookie"):
+        if heard or choice is None or self.bare_inside:
             return
         known = Known(exchange, implicit=True)
         if self.tls_mode is _STARTTLS:
@@ -286,8 +285,6 @@ class Account:
             return self.inferred.auth_class, Basis.INFERRED, self.inferred.confidence
         if self.attempts:
             return self.attempts[-1].auth_class, _SEEN, SEEN_CONFIDENCE
-        if self.labels and self.label("http.cookie"):
-            return _COOKIE
         if self.tls_mode and self.tls_mode is not _CLEAR and not self.bare_inside:
             if self.turns or self.gaps or (self.choice and not self.whole):
                 return _INSIDE_TLS
@@ -313,7 +310,7 @@ class Account:
             elif claim is _NONE:
                 served = self.phase is _SERVED
                 steps.append("served without a login" if served else "closed without a login")
-            elif claim is not _COOKIE:
+            else:
                 steps.append("ended before any login")
         if self.mails:
             steps.append(f"{self.mails} mails")

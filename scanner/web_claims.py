@@ -14,7 +14,7 @@ AUTODISCOVER = "autodiscover"
 
 def infer_web(account: Account, name: str | None) -> None:
     """Conclude from sizes what was asked inside TLS, if nothing of it was heard; ``name``: the server's."""
-    if account.attempts or account.choice is None or account.bare_inside or account.label("http.cookie"):
+    if account.attempts or account.choice is None or account.bare_inside:
         return
     found = weigh(account.turns, _http2(account), whole=not (account.gaps or account.lost))
     asked = (name or "").lower().removeprefix(AUTODISCOVER)
@@ -37,7 +37,7 @@ def _http2(account: Account) -> bool | None:
 def _inferred(found: Guess) -> Inferred:
     kind = AuthClass(found.auth_class)
     attempts: tuple[Attempt, ...] = ()
-    if found.mechanism and kind is not AuthClass.COOKIE:
+    if found.mechanism:
         attempts = (Attempt(found.mechanism, kind, found.outcome),)
     steps = [f"inside TLS: {found.reason}"]
     if found.runner_up and found.confidence:

@@ -11,7 +11,7 @@ from scanner.dissection import Layer
 from scanner.dissection.attempt import Attempted, ntlm_name
 from scanner.events import Event, Label, Offer, Outcome, Phase, Reached, Service
 from scanner.protocols import eas
-from scanner.protocols.http_auth import offered, service
+from scanner.protocols.http_auth import COOKIE, offered, outcome_of, service
 
 PENDING_LIMIT = 256
 """Requests that wait for an answer; what is beyond is not matched with any."""
@@ -65,11 +65,11 @@ class HttpTalk:
         for field, label in _LABELS.items():
             for text in layer.all(field):
                 yield from self._label(label, text)
-        for cookie in layer.all("http.cookie_pair"):
-            if cookie.lower() in _COOKIES:
-                yield from self._label("http.cookie", cookie)
         target = layer.first("http.request.uri") or ""
         login, final = _credentials(layer, at)
+        shown = any(cookie.lower() in _COOKIES for cookie in layer.all("http.cookie_pair"))
+        if shown and login is None and (self._last is None or self._last[0] == COOKIE.mechanism):
+            login, final = Attempted(COOKIE.mechanism, at, None), True
         if login and final:
             self._opened = None
         self._requests.append(_Request(method, target, login, final))
@@ -99,8 +99,7 @@ class HttpTalk:
             self._opened = request
         elif request.login:
             self._opened = None
-            refused = code in (401, 403, 456)
-            known = Outcome.REFUSED if refused else Outcome.ACCEPTED if 200 <= code < 500 else None
+            known = outcome_of(code, request.login.mechanism)
             yield from self._attempted(request, known, f"{code} {layer.first('http.response.phrase') or ''}")
 
     def _attempted(self, request: _Request, outcome: Outcome | None, sentence: str = "") -> Iterator[Event]:

@@ -7,7 +7,7 @@ from collections import deque
 from scanner.conversation import CLIENT, SERVER, Side, Transport
 from scanner.events import Event, Gap, Label, Login, Offer, Outcome, Phase, Reached, Service, Weird
 from scanner.protocols import eas
-from scanner.protocols.http_auth import Credentials, credentials, offered, service
+from scanner.protocols.http_auth import COOKIE, Credentials, credentials, offered, outcome_of, service
 from scanner.protocols.http_heads import (
     HEADERS,
     METHODS,
@@ -15,7 +15,7 @@ from scanner.protocols.http_heads import (
     Head,
     Request,
     client_mark,
-    login_cookies,
+    has_login_cookie,
     realm,
     server_mark,
     text,
@@ -176,8 +176,8 @@ class HttpSession:
             case b"content-encoding":
                 head.coded = value.lower() != b"identity"
             case b"cookie":
-                for cookie in login_cookies(value):
-                    self._label("http.cookie", cookie, heard)
+                if self._asking and not self._asking.login and self._rests_on_cookies(value):
+                    self._asking.login = COOKIE
             case _ if name in HEADERS:
                 told, asking = text(value), self._asking
                 if name == b"user-agent" and asking:
@@ -186,6 +186,10 @@ class HttpSession:
                     self._label(
                         HEADERS[name], told, heard
                     )  # of CONNECT it is the target, which may be refused
+
+    def _rests_on_cookies(self, value: bytes) -> bool:
+        """Whether a login of earlier is shown, and none was made here that the session rests on."""
+        return (self._last is None or self._last[0] is COOKIE) and has_login_cookie(value)
 
     def _label(self, name: str, text: str, heard: list[Event]) -> None:
         told, fact = self._told, (name, text)
@@ -256,8 +260,7 @@ class HttpSession:
             self._opened = request
             return
         self._opened = None
-        refused = code in (401, 403) or (code == 456)
-        outcome = Outcome.REFUSED if refused else Outcome.ACCEPTED if 200 <= code < 500 else None
+        outcome = outcome_of(code, request.login.mechanism)
         self._attempt(request, outcome, head.first.partition(b" ")[2], heard)
 
     def _attempt(

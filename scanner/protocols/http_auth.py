@@ -6,6 +6,7 @@ import binascii
 import re
 from typing import NamedTuple
 
+from scanner.events import Outcome
 from scanner.protocols import ntlm
 from scanner.protocols.sasl import NAME_LENGTH, digest_name
 
@@ -35,6 +36,20 @@ class Credentials(NamedTuple):
     username: str | None
     final: bool
     """False for a message that only opens an exchange (NTLM type 1)."""
+
+
+COOKIE = Credentials("HTTP-Cookie", None, final=True)
+"""A cookie that stands for an earlier login."""
+_REFUSALS = frozenset({401, 403, 440, 456})
+"""440 is Exchange's for a login that is too old, 456 for one that needs more."""
+
+
+def outcome_of(code: int, mechanism: str) -> Outcome | None:
+    """Tell what an answer's code means for a login; who comes with a cookie may be sent away to sign in."""
+    if code in _REFUSALS:
+        return Outcome.REFUSED
+    known = 300 if mechanism == COOKIE.mechanism else 500
+    return Outcome.ACCEPTED if 200 <= code < known else None
 
 
 def credentials(value: bytes) -> Credentials | None:

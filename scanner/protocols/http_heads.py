@@ -75,10 +75,9 @@ def realm(challenge: bytes) -> str:
     return text(found[2] if found[1] is None else re.sub(rb"\\(.)", rb"\1", found[1])).strip()
 
 
-def login_cookies(value: bytes) -> list[str]:
-    """Name the cookies in a Cookie header that stand for a login."""
-    names = (cookie.partition(b"=")[0].strip() for cookie in value.split(b";"))
-    return [text(name) for name in names if name.lower() in _COOKIES]
+def has_login_cookie(value: bytes) -> bool:
+    """Tell whether a cookie in a Cookie header stands for a login."""
+    return any(cookie.partition(b"=")[0].strip().lower() in _COOKIES for cookie in value.split(b";"))
 
 
 def text(raw: bytes) -> str:

@@ -47,6 +47,7 @@ _CLASSES = {
     "SRP": AuthClass.DIGEST,
     "APOP": AuthClass.DIGEST,
     "HTTP-Digest": AuthClass.DIGEST,
+    "HTTP-Cookie": AuthClass.COOKIE,
     "EXTERNAL": AuthClass.CERTIFICATE,
     "ANONYMOUS": AuthClass.NONE,
 }

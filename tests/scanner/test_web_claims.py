@@ -4,7 +4,7 @@ import pytest
 
 from scanner.account import Account, Usernames
 from scanner.conversation import Side
-from scanner.events import ClientHello, Gap, Label, Login, Outcome, ServerHello, TlsMode, TlsStarted, Turn
+from scanner.events import ClientHello, Gap, Login, Outcome, ServerHello, TlsMode, TlsStarted, Turn
 from scanner.model import AuthClass, Basis
 from scanner.web_claims import infer_web
 
@@ -70,11 +70,9 @@ def test_nothing_is_claimed_over_a_hole() -> None:
 def test_what_was_heard_is_not_inferred() -> None:
     seen = account(TOKEN, TOKEN, TOKEN)
     seen.hear(Login("HTTP-Basic", Outcome.ACCEPTED))
-    cookies = account(TOKEN, TOKEN)
-    cookies.hear(Label("http.cookie", "yes"))
     opened = account(TOKEN, TOKEN)
     opened.bare_inside = True
-    for one in (seen, cookies, opened):
+    for one in (seen, opened):
         before = one.auth
         infer_web(one, NAME)
         assert one.inferred is None and one.auth == before

@@ -246,18 +246,35 @@ CASES: tuple[tuple[str, Callable[[], Talk], tuple[Said, ...], list[Event]], ...]
         [Login("HTTP-NTLM", None), ANSWERED],
     ),
     (
-        "HTTP: a token without an answer, a cookie, a tunnel",
+        "HTTP: a token without an answer, a tunnel",
         HttpTalk,
         (
-            gets("mx.example.com:25", ("http.cookie_pair", "FedAuth"), method="CONNECT"),
+            gets("mx.example.com:25", method="CONNECT"),
             gives("200"),
             gets("http://mail.example.com/owa/", ("http.authorization", "Bearer")),
         ),
         [
-            Label("http.cookie", "FedAuth"),
             Label("http.connect", "mx.example.com:25"),
             Service("owa"),
             Login("HTTP-Bearer", None),
+            SERVED,
+        ],
+    ),
+    (
+        "HTTP: a cookie that stands for a login, and a token beside which it stands for nothing",
+        HttpTalk,
+        (
+            gets("/owa/", ("http.cookie_pair", "FedAuth")),
+            gives("440"),
+            gets("/owa/", ("http.cookie_pair", "FedAuth"), ("http.authorization", "Bearer")),
+            gives("200"),
+            gets("/owa/", ("http.cookie_pair", "FedAuth")),
+            gives("200"),
+        ),
+        [
+            Service("owa"),
+            Login("HTTP-Cookie", Outcome.REFUSED, reason="440 so"),
+            Login("HTTP-Bearer", OK),
             SERVED,
         ],
     ),

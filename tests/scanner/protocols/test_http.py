@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 from collections.abc import Iterable
+from dataclasses import replace
 
 import pytest
 
@@ -303,9 +304,45 @@ def test_headers_are_labels_once_and_bounded() -> None:
     ]
 
 
-def test_a_cookie_that_stands_for_a_login_is_told_without_its_value() -> None:
-    events = heard([ask(b"/owa/", b"Cookie: lang=en; FedAuth=secret-1; cadata=secret-2"), reply()])
-    assert {event.text for event in events if isinstance(event, Label)} == {"FedAuth", "cadata"}
+COOKIES = b"Cookie: lang=en; FedAuth=secret-1; cadata=secret-2"
+BEARER = b"Authorization: Bearer secret-3"
+
+
+@pytest.mark.parametrize(
+    ("said", "logins"),
+    [
+        pytest.param(
+            [ask(b"/owa/", COOKIES), reply()], [Login("HTTP-Cookie", Outcome.ACCEPTED)],
+            id="a cookie that stands for a login",
+        ),
+        pytest.param([ask(b"/owa/", b"Cookie: lang=en"), reply()], [], id="any other cookie"),
+        pytest.param(
+            [ask(b"/owa/", COOKIES), reply(b"302 Found")], [Login("HTTP-Cookie", None)],
+            id="sent away to sign in",
+        ),
+        pytest.param(
+            [ask(b"/owa/", COOKIES), reply(b"440 Login Timeout")],
+            [Login("HTTP-Cookie", Outcome.REFUSED, reason="440 Login Timeout")],
+            id="a login that is too old",
+        ),
+        pytest.param(
+            [ask(b"/mapi/", COOKIES, BEARER), reply(), ask(b"/mapi/", COOKIES), reply()],
+            [Login("HTTP-Bearer", Outcome.ACCEPTED)],
+            id="cookies beside a login, and after it",
+        ),
+        pytest.param(
+            [ask(b"/owa/", COOKIES), denied(b"Bearer"), ask(b"/owa/", BEARER, COOKIES), reply()],
+            [
+                Login("HTTP-Cookie", Outcome.REFUSED, reason="401 Unauthorized"),
+                Login("HTTP-Bearer", Outcome.ACCEPTED),
+            ],
+            id="a login after a cookie",
+        ),
+    ],
+)  # fmt: skip
+def test_what_rests_on_cookies(said: list[Said], logins: list[Login]) -> None:
+    events = heard(said)
+    assert [replace(event, at=0) for event in events if isinstance(event, Login)] == logins
     assert "secret" not in repr(events)
 
 
