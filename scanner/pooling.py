@@ -9,7 +9,7 @@ nothing are counted with those that do. How sure all are together tells ``scanne
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from math import log
 from operator import attrgetter, itemgetter
@@ -40,6 +40,8 @@ BROWSERLESS = frozenset(
 _SUMS = ("sessions", "mails", "logins_same", "logins_changed")
 _UNTOLD = (AuthClass.UNKNOWN, AuthClass.NONE, AuthClass.INCOMPLETE)
 """What is no login; of as many sessions the first is said."""
+_Ends = tuple[object, ...]
+_Pools = dict[_Ends, list[Usage]]
 _ends = attrgetter("server_name", "server_kind", "server_port", "protocol", "service", "tls_mode")
 _way = attrgetter(
     "tls_version", "mechanism", "auth_class", "outcome", "basis", "confidence", "cause", "client_version"
@@ -116,6 +118,7 @@ class _Row:
         told = [part.use.sessions for part in self.others if not _is_login(part.use)]
         return replace(
             self.own[0].use,
+            service=_most((part.use.service, part.often) for part in self.own),
             mechanism=_most((part.use.mechanism, part.often) for part in self.own),
             outcome=_most((part.use.outcome, part.often) for part in self.own),
             confidence=sure,
@@ -134,7 +137,7 @@ def pool(usages: Sequence[Usage], device: Device | None = None) -> tuple[Usage, 
     """
     if len(usages) == 1 and _is_told(usages):
         return tuple(usages)
-    pools: dict[tuple[object, ...], list[Usage]] = {}
+    pools: _Pools = {}
     for use in usages:
         pools.setdefault(_ends(use), []).append(use)
     if len(pools) > 1:
@@ -160,25 +163,48 @@ def _is_told(members: Sequence[Usage]) -> bool:
     return len(set(map(_way, members))) == len(members)
 
 
-def _find_homes(pools: dict[tuple[object, ...], list[Usage]]) -> None:
+def _find_homes(pools: _Pools) -> None:
     """Put sessions whose server's name or service is not even known to those that may be the same."""
     for ends, members in list(pools.items()):
         name, kind, port, protocol, service, mode = ends
-        if (name is not None and service is not None) or any(map(_is_login, members)):
+        if name is not None and service is not None:
             continue
-        alike = [
-            other
-            for other in pools
+        alike = {
+            other: max(map(_often, uses))
+            for other, uses in pools.items()
             if other != ends
             and other[1:4] == (kind, port, protocol)
             and other[5] == mode
             and name in (None, other[0])
             and service in (None, other[4])
-            and any(map(_is_login, pools[other]))
-        ]
-        if alike:
-            home = max(alike, key=lambda other: max(map(_often, pools[other])))
-            pools[home] += pools.pop(ends)
+            and any(map(_is_login, uses))
+        }
+        for login in {use.auth_class for use in members if _is_login(use)}:
+            own = [use for use in members if _is_login(use) and use.auth_class is login]
+            if home := _home(own, alike, pools):
+                pools[home] += own
+                members = [use for use in members if use not in own]
+        if alike and not any(map(_is_login, members)):
+            pools[max(alike, key=alike.__getitem__)] += members
+            members = []
+        pools[ends] = members
+        if not members:
+            del pools[ends]
+
+
+def _home(own: Sequence[Usage], alike: Mapping[_Ends, int], pools: _Pools) -> _Ends | None:
+    """Where logins go whose service alone was not told: to their like, else to more than they are.
+
+    Not to fewer that say otherwise: those may be of another service, and are not overturned by them.
+    """
+    first = own[0]
+    if first.protocol != "http" or any(use.service or use.basis is not Basis.INFERRED for use in own):
+        return None
+    told = {ends: often for ends, often in alike.items() if ends[4] is not None}
+    same = [ends for ends in told if any(use.auth_class is first.auth_class for use in pools[ends])]
+    often = max(map(_often, own))
+    homes = same or [ends for ends in told if told[ends] > often]
+    return max(homes, key=told.__getitem__, default=None)
 
 
 def _gathered(members: Sequence[Usage], contacts: Sequence[int]) -> list[Usage]:

@@ -125,6 +125,59 @@ TABLE = [
 ]  # fmt: skip
 
 
+def web(kind: AuthClass, sessions: int, service: str | None, sure: float = 0.9, **changes: Any) -> Usage:
+    """What sizes told of so many sessions with a web front end."""
+    server = {"server_name": "outlook.office365.com", "server_port": 443, "protocol": "http"}
+    return use(kind, sessions, sure, **{**server, "service": service, **changes})
+
+
+@pytest.mark.parametrize(
+    ("usages", "expected"),
+    [
+        pytest.param(
+            [web(BASIC, 30, "eas"), web(BASIC, 9, None)], [("eas", BASIC, 39)],
+            id="of an unknown service, and they say the same",
+        ),
+        pytest.param(
+            [web(BASIC, 30, "eas"), web(OAUTH, 1, None)], [("eas", BASIC, 31)],
+            id="one of an unknown service says otherwise",
+        ),
+        pytest.param(
+            [web(BASIC, 2, "eas"), web(OAUTH, 90, None)], [("eas", BASIC, 2), (None, OAUTH, 90)],
+            id="many that may be of another service do not overturn a few",
+        ),
+        pytest.param(
+            [web(BASIC, 30, "eas"), web(OAUTH, 5, "ews"), web(OAUTH, 9, None), web(UNKNOWN, 2, None)],
+            [("eas", BASIC, 32), ("ews", OAUTH, 14)],
+            id="each goes to its like, and what is not told to the most",
+        ),
+        pytest.param(
+            [web(BASIC, 3, "eas"), web(BASIC, 200, None)], [("eas", BASIC, 203)],
+            id="a service that few told is said of all",
+        ),
+        pytest.param(
+            [web(OAUTH, 30, "eas"), web(BASIC, 1, "ews")], [("eas", OAUTH, 30), ("ews", BASIC, 1)],
+            id="another service that was told is another pool",
+        ),
+        pytest.param(
+            [web(OAUTH, 30, "eas"), web(BASIC, 1, None, 0.99, basis=SEEN)],
+            [("eas", OAUTH, 30), (None, BASIC, 1)],
+            id="a password that was heard stays where it was",
+        ),
+        pytest.param(
+            [web(OAUTH, 30, "eas"), web(BASIC, 1, None, server_name="mail.contoso.example")],
+            [("eas", OAUTH, 30), (None, BASIC, 1)],
+            id="another server is another pool",
+        ),
+    ],
+)  # fmt: skip
+def test_web_sessions_of_an_unknown_service(
+    usages: list[Usage], expected: list[tuple[str | None, AuthClass, int]]
+) -> None:
+    found = [(one.service, one.auth_class, one.sessions) for one in pool(usages)]
+    assert sorted(found, key=str) == sorted(expected, key=str)
+
+
 @pytest.mark.parametrize(("usages", "expected"), TABLE)
 def test_what_usages_come_to(usages: list[Usage], expected: list[tuple[AuthClass, int]]) -> None:
     found = pool(usages)
@@ -230,6 +283,8 @@ USES = st.builds(
     st.sampled_from([0.6, 0.8, 0.9, 0.99]),
     basis=st.sampled_from([INFERRED, INFERRED, SEEN]),
     server_port=st.sampled_from([25, 587]),
+    protocol=st.sampled_from(["smtp", "http"]),
+    service=st.sampled_from([None, "eas", "ews"]),
     tls_version=st.sampled_from([None, "TLSv1", "TLSv1.3"]),
     outcome=st.sampled_from([None, *Outcome]),
     logins_same=st.sampled_from([0, 5]),
