@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Hashable, Sequence
 from dataclasses import replace
 from functools import cache, lru_cache
 from importlib import import_module
@@ -62,6 +62,8 @@ class Inferred:
     another (``scanner.recurrence``), and never to be told."""
     lessons: tuple[Lesson, ...] = ()
     """What the session teaches of the server's answers, where it is beyond doubt."""
+    like: Hashable = None
+    """What it can be compared with, where it is more than the login: likewise never to be told."""
 
 
 def infer(

@@ -38,7 +38,7 @@ class Lengths:
         found = account.inferred
         if found is None or found.login is None:
             return None
-        way = account.protocol, account.attempts[-1].mechanism
+        way = account.protocol, account.attempts[-1].mechanism, found.like
         again = self.again(
             (heard.flow.client.ip, heard.client_mac, server, *way), found.login, heard.first_seen
         )

@@ -42,4 +42,5 @@ def _inferred(found: Guess) -> Inferred:
     steps = [f"inside TLS: {found.reason}"]
     if found.runner_up and found.confidence:
         steps.append(f"rather than {found.runner_up}")
-    return Inferred(kind, round(found.confidence, TOLD), attempts, tuple(steps))
+    like, login = found.login or (None, None)
+    return Inferred(kind, round(found.confidence, TOLD), attempts, tuple(steps), login, like=like)

@@ -7,7 +7,7 @@ several explain about as well is ``unknown``. Nothing tells a token from another
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Hashable, Iterable, Iterator, Sequence
 from functools import cache, lru_cache
 from typing import TypeVar
 
@@ -52,6 +52,9 @@ class Guess:
     """The class that would be next."""
     reason: str
     """In words; no size that tells a login's length."""
+    login: tuple[Hashable, int] | None = None
+    """What can be compared with the same of another connection, and how long that is with what logs in; never
+    to be told."""
 
 
 Shares = dict[tuple[str, Way, Outcome | None], float]
@@ -158,7 +161,24 @@ def _decided(asked: Asked, h2: bool, found: Shares) -> Guess:
     most = STEPPED if stepped else MOST[min(len(asked), len(MOST)) - 1]
     (outcome, part), *_ = _ranked((outcome, part) for (_, _, outcome), part in own)
     outcome = outcome if part >= CAME_OF_IT * share else None
-    return Guess(best, way.mechanism, service, outcome, min(share, most), second, _reason(way))
+    login = None if h2 else _login(way, service, asked)
+    return Guess(best, way.mechanism, service, outcome, min(share, most), second, _reason(way), login)
+
+
+def _login(way: Way, service: str | None, asked: Asked) -> tuple[Hashable, int] | None:
+    """What is as long from one connection to the next, but for what logs in.
+
+    It is what a request grew by that was said again after a 401; or a head of EAS or EWS with a body of a
+    certain length: path and headers are those of a command. Elsewhere heads differ by what is asked for, and
+    in HTTP/2 by what is in them (RFC 7541 B).
+    """
+    number = _refusals(way)
+    if way.auth_class not in ("basic", "oauth") or number >= len(asked) or asked[number].body is None:
+        return None
+    one = asked[number]
+    if number and one.body == asked[0].body:
+        return "after a 401", one.head - asked[0].head
+    return ((service, one.body), one.head) if service in ("eas", "ews") else None
 
 
 def _unknown(reason: str, service: str | None = None, runner_up: str | None = None) -> Guess:

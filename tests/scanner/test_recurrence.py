@@ -8,8 +8,8 @@ from scanner import recurrence
 from scanner.account import Account, Usernames
 from scanner.catalogue.exchange import load_catalogue
 from scanner.claims import Inferred, infer
-from scanner.conversation import Conversation, Ending, Endpoint, Flow
-from scanner.events import ServerHello, TlsMode
+from scanner.conversation import Conversation, Ending, Endpoint, Flow, Side
+from scanner.events import ClientHello, ServerHello, TlsMode, Turn
 from scanner.listener import Listener
 from scanner.model import AuthClass, Observation
 from scanner.recurrence import AS_LONG, NOT_AS_LONG, Lengths
@@ -103,3 +103,27 @@ def test_another_server_is_another_login() -> None:
     lengths = Lengths()
     servers = "smtp.office365.com", "outlook.office365.com"
     assert [heard_at(at * 95 * MINUTE, 42, lengths, servers[at]).login_again for at in (0, 1)] == [None, None]
+
+
+def phone_at(at: int, head: int, body: int, lengths: Lengths) -> Observation:
+    """A long poll inside TLS with a head of so many bytes."""
+    flow = Flow(Endpoint("10.0.0.2", 50_000), Endpoint("52.96.0.1", 443))
+    heard = Conversation(flow, (), at, at + 1, Ending.CLOSED, True, True)
+    account = Account(Usernames.KEEP, "http", TlsMode.IMPLICIT)
+    account.hear(ClientHello("outlook.office365.com", ("http/1.1",), ("TLSv1.2",), None, None))
+    account.hear(ServerHello("TLSv1.2", "x", "http/1.1"))
+    for number in range(3):
+        account.hear(Turn(Side.CLIENT, head + body, head + body, 2, number * 10**12, (head, body)))
+        account.hear(Turn(Side.SERVER, 900, 900, 1, number * 10**12 + 4 * 10**11, (900,)))
+    draft = Listener(load_catalogue(), "here", Usernames.KEEP).conclude(heard, account, None)
+    assert draft is not None
+    seen = draft.observation("here", lengths)
+    assert (seen.service, seen.auth_class) == ("eas", AuthClass.BASIC)
+    return seen
+
+
+def test_of_web_requests_those_are_compared_that_are_alike() -> None:
+    lengths = Lengths()
+    polls = (0, 500, 21), (95, 500, 21), (100, 505, 30), (190, 504, 21)
+    seen = [phone_at(at * MINUTE, head, body, lengths) for at, head, body in polls]
+    assert [one.login_again for one in seen] == [None, True, None, False]

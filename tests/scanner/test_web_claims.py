@@ -1,5 +1,7 @@
 """What becomes of a session's record when its requests inside TLS are told by their sizes."""
 
+from collections.abc import Sequence
+
 import pytest
 
 from scanner.account import Account, Usernames
@@ -122,3 +124,43 @@ def test_where_http2_was_not_chosen_no_preface_is_looked_for(alpn: str | None) -
     found = account(PASSWORD, PASSWORD, PASSWORD, offered=("h2", "http/1.1"), alpn=alpn)
     infer_web(found, NAME)
     assert found.auth[0] is AuthClass.BASIC
+
+
+def said(*requests: tuple[int, int | None, int, float]) -> list[Turn]:
+    """Heads, bodies that came apart, replies, and how long those took."""
+    turns: list[Turn] = []
+    for number, (head, body, reply, wait_s) in enumerate(requests):
+        sizes, at = (head,) if body is None else (head, body), number * 10**12
+        turns.append(Turn(C, sum(sizes), sum(sizes), len(sizes), at, sizes))
+        turns.append(Turn(S, reply, reply, 1, at + int(wait_s * 1e9), (reply,)))
+    return turns
+
+
+PHONE = (500, 21, 900, 400.0), (505, 160, 1500, 0.1), (500, 21, 900, 400.0)
+STEP = (320, 60, 830, 0.05), (420, 60, 1500, 0.1), (420, 90, 1900, 0.1)
+
+
+@pytest.mark.parametrize(
+    ("requests", "like", "login"),
+    [
+        pytest.param(PHONE, ("eas", 21), 500, id="a phone's command by its body's length"),
+        pytest.param(STEP, "after a 401", 100, id="what a request grew by that was said again"),
+        pytest.param(
+            [(head, None, reply, wait_s) for head, _, reply, wait_s in PHONE], None, None,
+            id="a head that may have a body in it",
+        ),
+        pytest.param(
+            [(1900, 900, 2500, 0.1), (1940, 300, 4000, 0.1), (2100, 1700, 1200, 0.1)], None, None,
+            id="a service that was not told",
+        ),
+    ],
+)  # fmt: skip
+def test_what_can_be_compared(
+    requests: Sequence[tuple[int, int | None, int, float]], like: object, login: int | None
+) -> None:
+    found = account()
+    found.turns = said(*requests)
+    infer_web(found, NAME)
+    assert found.inferred and found.inferred.auth_class in (AuthClass.BASIC, AuthClass.OAUTH)
+    assert (found.inferred.like, found.inferred.login) == (like, login)
+    assert not login or str(login) not in found.evidence
