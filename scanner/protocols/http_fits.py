@@ -19,15 +19,13 @@ SLOW_S = 0.15
 """A reply that took longer than any round trip."""
 HELD_S, LONG_HELD_S = 1.5, 50.0
 """One that took longer than a server works, and one about as long as a heartbeat at least (60 s)."""
-HELD_REPLY = (1600, 350)
-"""Most bytes of a held reply, which has next to nothing to tell: HTTP/1.1, HTTP/2."""
 HELD_FOR_NOTHING = 0.03
 """How often a server takes as long without a reason."""
 SAME_WITHIN = 3
 """Bytes that do not count: a number's digits, a request id coded by Huffman."""
 BARE, CHALLENGE, REFUSED, SERVED = "401", "challenge", "refused", "served"
-AWAY, PUBLIC = "to sign in", "public"
-"""What a server may say: to who did not log in, began to, is refused, and is let in; and to anybody."""
+AWAY = "to sign in"
+"""What a server may say: to who did not log in, began to, is refused, and is let in; and to a browser."""
 
 
 class Requests:
@@ -70,7 +68,7 @@ class Requests:
             rest = ANY
             for number in range(start + 1, stop):
                 anew = _varied(self._name, True, first_leg, self._apart).given(self._heads[number])
-                share, alike = self._alike(self._heads[start : number + 1], ways.GROWN)
+                share, alike = self._alike(self._heads[start : number + 1])
                 rest = rest * (share * anew + alike)
             first = _varied(self._name, start > 0, first_leg, self._apart)
             self._runs[key] = first.given(self._heads[start]), rest
@@ -78,26 +76,25 @@ class Requests:
 
     def _of_bodies(self, bodies: Sequence[int | None]) -> float:
         """How well bodies that came in records of their own go with the service."""
+        found, before = 1.0, list[int]()
         if not self._apart:
-            return 1 - ways.SPLITS[self._h2]
-        found, before = ways.SPLITS[self._h2], list[int]()
+            return found
         for number, body in enumerate(bodies):
             bare = self._service.bare[number > 0]
             found *= bare if body is None else 1 - bare
             if body is not None:
                 before.append(body)
-                share, alike = self._alike(before, 0.0) if before[1:] else (1.0, 0.0)
+                share, alike = self._alike(before) if before[1:] else (1.0, 0.0)
                 found *= share * _body(self._name).likelihood(body) + alike
         return found
 
-    def _alike(self, sizes: Sequence[int], grown: float) -> tuple[float, float]:
+    def _alike(self, sizes: Sequence[int]) -> tuple[float, float]:
         """How often a size has nothing to do with those before it, and how likely the last is if it has."""
         *before, size = sizes
-        same, more = self._service.same, size - before[-1]
+        same = self._service.same
         alike = same * any(abs(size - one) <= SAME_WITHIN for one in before)
-        alike += ways.NEARLY * row(ways.VARIES).likelihood(more)
-        alike += grown * row(ways.COOKIES_SET).likelihood(more)
-        return 1 - same - ways.NEARLY - grown, alike
+        alike += ways.NEARLY * row(ways.VARIES).likelihood(size - before[-1])
+        return 1 - same - ways.NEARLY, alike
 
 
 @cache
@@ -168,7 +165,7 @@ class Replies:
         for one in self._asked[start:stop]:
             if one.wait_s < HELD_S:
                 found *= slow if one.wait_s >= SLOW_S else 1 - slow
-            elif answer == SERVED and one.reply <= HELD_REPLY[self._h2]:
+            elif answer == SERVED:
                 longest = max(longest, one.wait_s)
             else:
                 found *= HELD_FOR_NOTHING
@@ -178,15 +175,15 @@ class Replies:
 @cache
 def _answer(name: str, answer: str, again: bool, h2: bool) -> tuple[Row, Row]:
     """Likelihoods of what all replies of a kind have in common, and of what is on top of it."""
-    head = {SERVED: ways.ANSWER, PUBLIC: ways.ANSWER, AWAY: ways.TO_SIGN_IN}.get(answer, ways.REFUSAL)
+    head = {SERVED: ways.ANSWER, AWAY: ways.TO_SIGN_IN}.get(answer, ways.REFUSAL)
     common = head.by(ways.ANSWERED) if h2 else head
     if h2 and again:
         common = ways.ANSWERED_AGAIN
     if answer == SERVED:
         bodies = ((share, row(ways.JITTER, body)) for share, body in SERVICES[name].answers)
         return row(common), mixed(*bodies)
-    more = {CHALLENGE: (ways.CHALLENGE,), PUBLIC: (ways.JSON,)}.get(answer, ())
-    return row(common), row(ways.JITTER, *more)
+    more = (ways.CHALLENGE,) if answer == CHALLENGE else ()
+    return row(common, *more), row(ways.JITTER)
 
 
 def _same(answer: str, one: Exchange, last: Exchange) -> float:

@@ -77,7 +77,7 @@ class Row(NamedTuple):
         seen = of[max(self.first, 0) : max(self.first, 0) + BINS + len(self.shares)]
         reach = np.zeros(BINS + len(self.shares) - 1)
         start = max(-self.first, 0)
-        reach[start : start + len(seen)] = seen[: len(reach) - start]
+        reach[start : start + len(seen)] = seen[: max(len(reach) - start, 0)]
         return np.correlate(reach, self.shares, "valid")
 
 

@@ -25,19 +25,18 @@ NOBODY = 0.97
 """Least share for a claim that nobody logged in: a password that is refused looks much like it."""
 HIDDEN, HIDDEN_FROM = 0.9, 1100
 """Least share for either claim where each request came in one record, with its body perhaps, and of as many
-bytes: a token could be in it as well as not. For NTLM in requests of any length, as bodies come and go."""
-MOST = (0.8, 0.9, 0.93)
-"""Most confidence in a claim by one, two and more requests: alike as they are, each is some evidence."""
-STEPPED = 0.96
-"""The same where a step after a 401 showed the header by itself, and no body came with it."""
+bytes: a token could be in it as well as not."""
+MOST = 0.94
+"""Most confidence in a claim: requests of one connection are alike, and so are programs of one lab."""
 TEMPER = 0.8
 """Evidence counts by this power of itself: what is told of one request is not independent of another."""
-NAMED, CAME_OF_IT = 0.8, 0.85
-"""Least shares for naming the service, and what came of the login."""
+NAMED = 0.8
+"""Least share for naming the service, or what came of the login."""
 BROKEN_OFF = 0.3
 """How often a flow ends within a login: the client goes on by another connection."""
 REMEMBERED = 1024
 """Flows whose claim is at hand: what polls says the same each time; past it they are weighed anew."""
+
 
 @record
 class Guess:
@@ -134,11 +133,7 @@ def _endings(name: str, way: Way) -> Iterator[tuple[Outcome | None, float, str]]
         yield Outcome.ACCEPTED, 1 - ways.REFUSED, fits.SERVED
         yield Outcome.REFUSED, ways.REFUSED, fits.REFUSED
         return
-    answer, share = fits.SERVED, ways.ANYBODY
-    if name == "autodiscover":
-        answer, share = fits.PUBLIC, ways.PUBLIC
-    elif name == "owa":
-        answer, share = fits.AWAY, ways.SENT_AWAY
+    share, answer = (ways.SENT_AWAY, fits.AWAY) if name == "owa" else (ways.ANYBODY, fits.SERVED)
     yield None, share, answer
     yield None, 1 - share, fits.BARE
 
@@ -150,19 +145,17 @@ def _decided(asked: Asked, h2: bool, found: Shares) -> Guess:
     service = services[0][0] if services[0][1] >= NAMED else None
     (best, share), *others = classes
     second = others[0][0] if others else None
-    joined = all(one.body is None for one in asked)
-    hidden = joined and (best == "ntlm" or all(one.head >= HIDDEN_FROM for one in asked))
     least = {"basic": SURE, "none": NOBODY}.get(best, SAFE)
-    if share < (max(least, HIDDEN) if hidden else least):
+    if all(one.body is None and one.head >= HIDDEN_FROM for one in asked):
+        least = max(least, HIDDEN)
+    if share < least:
         return _unknown(f"sizes go with {best}, but about as well with {second}", service, best)
     own = [(key, part) for key, part in found.items() if key[1].auth_class == best]
-    (way, part), *_ = _ranked((way, part) for (_, way, _), part in own)
-    stepped = _refusals(way) > 0 and part >= SAFE and (h2 or asked[0].body is not None)
-    most = STEPPED if stepped else MOST[min(len(asked), len(MOST)) - 1]
+    (way, _), *_ = _ranked((way, part) for (_, way, _), part in own)
     (outcome, part), *_ = _ranked((outcome, part) for (_, _, outcome), part in own)
-    outcome = outcome if part >= CAME_OF_IT * share else None
+    outcome = outcome if part >= NAMED * share else None
     login = None if h2 else _login(way, service, asked)
-    return Guess(best, way.mechanism, service, outcome, min(share, most), second, _reason(way), login)
+    return Guess(best, way.mechanism, service, outcome, min(share, MOST), second, _reason(way), login)
 
 
 def _login(way: Way, service: str | None, asked: Asked) -> tuple[Hashable, int] | None:
@@ -192,17 +185,9 @@ def _ranked(parts: Iterable[tuple[Kind, float]]) -> list[tuple[Kind, float]]:
     return sorted(found.items(), key=lambda one: -one[1])
 
 
-_WORDS = {
-    ways.PASSWORD: "a short, password-sized header",
-    ways.TOKEN: "a long, token-sized header",
-    ways.COOKIES: "cookies",
-    NOTHING: "no login",
-}
-
-
 def _reason(way: Way) -> str:
     if way.auth_class == "ntlm":
         return "three legs of NTLM"
-    refused = _refusals(way)
-    last = _WORDS[way.steps[refused]]
-    return f"refused without a login, then {last} more" if refused else f"requests with {last}"
+    number = _refusals(way)
+    last = way.steps[number]
+    return f"refused without a login, then {last} more" if number else f"requests with {last}"

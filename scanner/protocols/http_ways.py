@@ -46,8 +46,9 @@ class Service(NamedTuple):
     """How its clients log in, by share."""
 
 
-NOTHING, PASSWORD, TOKEN, COOKIES = "nothing", "password", "token", "cookies"
-TYPE_1, TYPE_3 = "type 1", "type 3"
+NOTHING, COOKIES = "no login", "cookies"
+PASSWORD, TOKEN = "a short, password-sized header", "a long, token-sized header"
+TYPE_1, TYPE_3 = "NTLM's first leg", "NTLM's last leg"
 HEADERS: dict[str, tuple[Part, ...]] = {
     NOTHING: (),
     PASSWORD: (Part(36, 60, 130, 340),),
@@ -128,25 +129,20 @@ JITTER = Part(-24, -4, 4, 24)
 """How much two heads of replies differ: request ids, a number's digits."""
 BODY_LATER = 0.4
 """Share of NTLM's clients that keep the body back until the last leg (curl)."""
-COOKIES_SET = Part(60, 120, 500, 900)
-"""Cookies that Exchange sets in its first reply and many clients then send."""
 
 HPACKED, CODED, ANSWERED = 0.6, 0.8, 0.7
 """HTTP/2: what its first HEADERS are of a head in HTTP/1.1, a base64 text by Huffman (RFC 7541 B: 6.3 bits a
 letter), and a first reply."""
 AGAIN, ANSWERED_AGAIN = Part(10, 20, 130, 300), Part(50, 75, 170, 260)
 """HTTP/2's later HEADERS, without what logs in: a path, a length; the rest is indexed. Those of replies."""
-SPLITS = (0.5, 0.7)
-"""Share of clients that put a request's body in records of its own: HTTP/1.1, HTTP/2 (frames)."""
 REQUESTS = (0.25, 0.2, 0.55)
 """Share of flows with one, two and more requests."""
 REQUESTS_IN_VAIN = (0.7, 0.18, 0.12)
-"""The same where nobody logs in: a program that is told so goes away, or logs in on another connection."""
+"""The same where nobody logs in: who is told so goes away, or logs in on another connection."""
 REQUESTS_BEFORE_SIGN_IN = (0.8, 0.15, 0.05)
 """The same for a browser without cookies: it is sent to another host to sign in."""
-NEARLY, GROWN = 0.3, 0.03
-"""How often a request has the head and body of the last but for ``VARIES``, and is as long but for
-``COOKIES_SET``; what logs in is the same."""
+NEARLY = 0.3
+"""How often a request has the head and body of the last but for ``VARIES``."""
 SAME_AFTER_401 = 0.85
 """How often a request is said again, with more, after a 401."""
 SAME_ANSWER, SAME_ANSWER_TO_OTHERS, SAME_REFUSAL, SAME_WAY = 0.5, 0.05, 0.85, 0.3
@@ -154,10 +150,8 @@ SAME_ANSWER, SAME_ANSWER_TO_OTHERS, SAME_REFUSAL, SAME_WAY = 0.5, 0.05, 0.85, 0.
 sign in, which holds what was asked for."""
 REFUSED = 0.15
 """Share of logins that are refused."""
-PUBLIC, ANYBODY = 0.5, 0.05
-"""Share of those without a login who are answered: by Autodiscover's JSON, which needs none; by others."""
-JSON = Part(40, 60, 200, 400)
-"""What that says."""
+ANYBODY = 0.05
+"""Share of those without a login who are answered: Autodiscover's JSON needs none."""
 SENT_AWAY = 0.8
 """Share of browsers without cookies whom OWA sends to sign in, and does not refuse."""
 LATE, REFUSED_LATE, SERVED_LATE = 0.1, 0.7, 0.25

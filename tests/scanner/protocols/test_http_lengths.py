@@ -67,6 +67,9 @@ def test_a_part_ahead_is_added_up_over(parts: tuple[Part, ...]) -> None:
     assert row(SHORT, *parts).likelihood(size) == pytest.approx(ahead.over(row(SHORT).given(size)), abs=1e-4)
 
 
-def test_a_part_whose_length_is_known_is_taken_off() -> None:
-    found = exactly(1600).before(row(LONG).given(3200))
-    assert found[0] == pytest.approx(row(LONG).likelihood(1600))
+@pytest.mark.parametrize("size", [1600, -1600, 0, 50_000, -50_000])
+def test_a_part_whose_length_is_known_is_taken_off(size: int) -> None:
+    found = exactly(size).before(row(LONG).given(3200))
+    left = 3200 - size if 0 <= size < BINS * STEP else None
+    assert found.shape == ANY.shape
+    assert left is None or found[0] == pytest.approx(row(LONG).likelihood(left))
