@@ -19,7 +19,7 @@ SLOW_S = 0.15
 """A reply that took longer than any round trip."""
 HELD_S, LONG_HELD_S = 1.5, 50.0
 """One that took longer than a server works, and one about as long as a heartbeat at least (60 s)."""
-HELD_FOR_NOTHING = 0.03
+HELD_FOR_NOTHING = 0.01
 """How often a server takes as long without a reason."""
 SAME_WITHIN = 3
 """Bytes that do not count: a number's digits, a request id coded by Huffman."""
@@ -159,17 +159,16 @@ class Replies:
         return common.over(field) if heard else 1.0
 
     def _waited(self, name: str, answer: str, start: int, stop: int) -> float:
-        """How well waits go with what is said; that a server holds replies back counts once."""
-        found, longest = 1.0, 0.0
-        slow = {SERVED: ways.SERVED_LATE, REFUSED: ways.REFUSED_LATE}.get(answer, ways.LATE)
-        for one in self._asked[start:stop]:
-            if one.wait_s < HELD_S:
-                found *= slow if one.wait_s >= SLOW_S else 1 - slow
-            elif answer == SERVED:
-                longest = max(longest, one.wait_s)
-            else:
-                found *= HELD_FOR_NOTHING
-        return found * SERVICES[name].held[longest >= LONG_HELD_S] if longest else found
+        """How well waits go with what is said."""
+        waits = [one.wait_s for one in self._asked[start:stop] if one.reply]
+        if not waits:
+            return 1.0
+        if max(waits) >= HELD_S:
+            return SERVICES[name].held[max(waits) >= LONG_HELD_S] if answer == SERVED else HELD_FOR_NOTHING
+        always = ways.TARRIES if answer == REFUSED else ways.FAR
+        at_times = ways.WORKS if answer == SERVED else ways.DAWDLES
+        late = always + (1 - always) * at_times ** len(waits)
+        return late if min(waits) >= SLOW_S else 1 - late
 
 
 @cache

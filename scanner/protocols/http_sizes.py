@@ -28,10 +28,10 @@ HIDDEN, HIDDEN_FROM = 0.9, 1100
 bytes: a token could be in it as well as not."""
 MOST = 0.94
 """Most confidence in a claim: requests of one connection are alike, and so are programs of one lab."""
-TEMPER = 0.8
+TEMPER = 0.85
 """Evidence counts by this power of itself: what is told of one request is not independent of another."""
-NAMED = 0.8
-"""Least share for naming the service, or what came of the login."""
+NAMED, CAME_OF_IT = 0.8, 0.85
+"""Least shares for naming the service, and what came of the login."""
 BROKEN_OFF = 0.3
 """How often a flow ends within a login: the client goes on by another connection."""
 REMEMBERED = 1024
@@ -153,7 +153,7 @@ def _decided(asked: Asked, h2: bool, found: Shares) -> Guess:
     own = [(key, part) for key, part in found.items() if key[1].auth_class == best]
     (way, _), *_ = _ranked((way, part) for (_, way, _), part in own)
     (outcome, part), *_ = _ranked((outcome, part) for (_, _, outcome), part in own)
-    outcome = outcome if part >= NAMED * share else None
+    outcome = outcome if part >= CAME_OF_IT * share else None
     login = None if h2 else _login(way, service, asked)
     return Guess(best, way.mechanism, service, outcome, min(share, MOST), second, _reason(way), login)
 

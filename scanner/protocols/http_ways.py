@@ -154,6 +154,8 @@ ANYBODY = 0.05
 """Share of those without a login who are answered: Autodiscover's JSON needs none."""
 SENT_AWAY = 0.8
 """Share of browsers without cookies whom OWA sends to sign in, and does not refuse."""
-LATE, REFUSED_LATE, SERVED_LATE = 0.1, 0.7, 0.25
-"""How often a 401, a refusal of a login and an answer take some time (``http_fits.SLOW_S``): a wrong password
-is answered late."""
+FAR, TARRIES = 0.03, 0.8
+"""Share of servers that take some time (``http_fits.SLOW_S``) for each reply, being far away; and for each
+refusal of a login, too: a wrong password is answered late."""
+WORKS, DAWDLES = 0.15, 0.05
+"""How often a server takes as long for an answer, and for anything else."""
