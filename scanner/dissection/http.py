@@ -11,15 +11,13 @@ from scanner.dissection import Layer
 from scanner.dissection.attempt import Attempted, ntlm_name
 from scanner.events import Event, Label, Offer, Outcome, Phase, Reached, Service
 from scanner.protocols import eas
-from scanner.protocols.http_auth import COOKIE, offered, outcome_of, service
+from scanner.protocols.http_auth import COOKIE, SCHEMES, offered, outcome_of, service
+from scanner.protocols.http_heads import has_login_cookie
 
 PENDING_LIMIT = 256
 """Requests that wait for an answer; what is beyond is not matched with any."""
 TOLD_LIMIT = 256
 """Facts remembered so that none is told twice; what is beyond is not told."""
-_SCHEMES = {"basic": "HTTP-Basic", "bearer": "HTTP-Bearer", "ntlm": "HTTP-NTLM", "digest": "HTTP-Digest"}
-_SCHEMES |= {"negotiate": "HTTP-Negotiate", "kerberos": "HTTP-Negotiate"}
-_COOKIES = ("fedauth", "rtfa", "cadata", "openidconnect.token")
 _LABELS = {"http.host": "http.host", "http.user_agent": "http.user_agent", "http.request.line": "eas.version"}
 _AUTHENTICATE = 3
 
@@ -67,7 +65,7 @@ class HttpTalk:
                 yield from self._label(label, text)
         target = layer.first("http.request.uri") or ""
         login, final = _credentials(layer, at)
-        shown = any(cookie.lower() in _COOKIES for cookie in layer.all("http.cookie_pair"))
+        shown = any(has_login_cookie(cookie.encode()) for cookie in layer.all("http.cookie_pair"))
         if shown and login is None and (self._last is None or self._last[0] == COOKIE.mechanism):
             login, final = Attempted(COOKIE.mechanism, at, None), True
         if login and final:
@@ -120,7 +118,7 @@ class HttpTalk:
 
 
 def _credentials(layer: Layer, at: int) -> tuple[Attempted | None, bool]:
-    mechanism = _SCHEMES.get((layer.first("http.authorization") or "").lower())
+    mechanism = SCHEMES.get((layer.first("http.authorization") or "").lower().encode())
     if mechanism is None:
         return None, False
     if kind := layer.first("ntlmssp.messagetype"):

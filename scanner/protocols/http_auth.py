@@ -10,8 +10,9 @@ from scanner.events import Outcome
 from scanner.protocols import ntlm
 from scanner.protocols.sasl import NAME_LENGTH, digest_name
 
-_SCHEMES = {b"basic": "HTTP-Basic", b"bearer": "HTTP-Bearer", b"ntlm": "HTTP-NTLM", b"digest": "HTTP-Digest"}
-_SCHEMES |= {b"negotiate": "HTTP-Negotiate", b"kerberos": "HTTP-Negotiate"}
+SCHEMES = {b"basic": "HTTP-Basic", b"bearer": "HTTP-Bearer", b"ntlm": "HTTP-NTLM", b"digest": "HTTP-Digest"}
+SCHEMES |= {b"negotiate": "HTTP-Negotiate", b"kerberos": "HTTP-Negotiate", b"msauth1.0": "HTTP-MSAuth"}
+"""Schemes, lower case, as mechanisms of the session record; MSAuth is a token of the web mail's."""
 _CHALLENGE = re.compile(rb"(?:^|,\s*)([A-Za-z][A-Za-z0-9-]*)(?=\s*$|\s*,|\s+[A-Za-z0-9+/=_-])")
 SERVICES = (
     (b"/microsoft-server-activesync", "eas"),
@@ -55,7 +56,7 @@ def outcome_of(code: int, mechanism: str) -> Outcome | None:
 def credentials(value: bytes) -> Credentials | None:
     """Read a header's value; None for a scheme that has no name among ours."""
     scheme, _, rest = value.strip().partition(b" ")
-    mechanism = _SCHEMES.get(scheme.lower())
+    mechanism = SCHEMES.get(scheme.lower())
     rest = rest.strip()
     match mechanism:
         case None:
@@ -72,7 +73,7 @@ def credentials(value: bytes) -> Credentials | None:
 
 def offered(value: bytes) -> tuple[str, ...]:
     """Schemes of a WWW-Authenticate header, as mechanisms of the session record."""
-    names = (_SCHEMES.get(found.lower()) for found in _CHALLENGE.findall(value))
+    names = (SCHEMES.get(found.lower()) for found in _CHALLENGE.findall(value))
     return tuple(name for name in names if name)
 
 

@@ -30,6 +30,7 @@ _CLASSES = {
     "OAUTH10A": AuthClass.OAUTH,
     "XOAUTH": AuthClass.OAUTH,
     "HTTP-Bearer": AuthClass.OAUTH,
+    "HTTP-MSAuth": AuthClass.OAUTH,
     "NTLM": AuthClass.NTLM,
     "HTTP-NTLM": AuthClass.NTLM,
     "MSN": AuthClass.NTLM,

@@ -54,6 +54,11 @@ NTLM_FINAL = (
             b"Bearer secret-1", Credentials("HTTP-Bearer", None, final=True), id="a token is not read"
         ),
         pytest.param(
+            b'MSAuth1.0 usertoken="secret-1", type="MSACT"',
+            Credentials("HTTP-MSAuth", None, final=True),
+            id="nor is the web mail's",
+        ),
+        pytest.param(
             b'Digest realm="x", username="ann", response="secret-1"',
             Credentials("HTTP-Digest", "ann", final=True),
             id="Digest with a name",
