@@ -12,8 +12,8 @@ from functools import cache
 
 from scanner.protocols import http_ways as ways
 from scanner.protocols.http_exchanges import Exchange
-from scanner.protocols.http_lengths import ANY, Field, Part, Row, exactly, mixed, row
-from scanner.protocols.http_ways import HEADERS, NOTHING, SERVICES, Way
+from scanner.protocols.http_lengths import ANY, Field, Part, Row, mixed, row
+from scanner.protocols.http_ways import HEADERS, SERVICES, Way
 
 SLOW_S = 0.15
 """A reply that took longer than any round trip."""
@@ -54,7 +54,6 @@ class Requests:
             if start > self._h2:
                 grown = self._heads[start] - self._heads[start - 1]
                 again = _growth(way.steps[start - 1], step, self._h2).likelihood(grown)
-                rest = rest if step == NOTHING else exactly(grown).before(rest)
                 anew = (1 - ways.SAME_AFTER_401) * anew + ways.SAME_AFTER_401 * again * rest
             field = field * anew
         login = _header(way.steps[0], self._h2) if alone else ()
@@ -153,8 +152,10 @@ class Replies:
             likely = on_top.given(one.reply)
             if number:
                 last = heard[number - 1]
-                share = _same(answer, one, last)
-                likely = share * (abs(one.reply - last.reply) <= SAME_WITHIN) + (1 - share) * likely
+                share, more = _same(answer, one, last), one.reply - last.reply
+                nearly = ways.NEARLY_ANSWER if answer == SERVED else 0.0
+                alike = share * (abs(more) <= SAME_WITHIN) + nearly * row(ways.VARIES).likelihood(more)
+                likely = alike + (1 - share - nearly) * likely
             field = field * likely
         return common.over(field) if heard else 1.0
 
@@ -166,8 +167,7 @@ class Replies:
         if max(waits) >= HELD_S:
             return SERVICES[name].held[max(waits) >= LONG_HELD_S] if answer == SERVED else HELD_FOR_NOTHING
         always = ways.TARRIES if answer == REFUSED else ways.FAR
-        at_times = ways.WORKS if answer == SERVED else ways.DAWDLES
-        late = always + (1 - always) * at_times ** len(waits)
+        late = always + (1 - always) * ways.WORKS ** len(waits)
         return late if min(waits) >= SLOW_S else 1 - late
 
 
@@ -182,7 +182,7 @@ def _answer(name: str, answer: str, again: bool, h2: bool) -> tuple[Row, Row]:
         bodies = ((share, row(ways.JITTER, body)) for share, body in SERVICES[name].answers)
         return row(common), mixed(*bodies)
     more = (ways.CHALLENGE,) if answer == CHALLENGE else ()
-    return row(common, *more), row(ways.JITTER)
+    return row(common, *more), row(ways.VARIES if answer == AWAY else ways.JITTER)
 
 
 def _same(answer: str, one: Exchange, last: Exchange) -> float:

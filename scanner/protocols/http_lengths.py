@@ -100,11 +100,6 @@ def _row(parts: tuple[Part, ...]) -> Row:
     return Row(found.first + first, np.convolve(found.shares, heights / heights.sum())[:BINS])
 
 
-def exactly(size: int) -> Row:
-    """This length and no other."""
-    return Row(size // STEP, np.ones(1))
-
-
 def mixed(*rows: tuple[float, Row]) -> Row:
     """Likelihoods where it is one of several kinds, each with its share."""
     first = min(of.first for _, of in rows)

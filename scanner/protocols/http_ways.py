@@ -145,9 +145,10 @@ NEARLY = 0.3
 """How often a request has the head and body of the last but for ``VARIES``."""
 SAME_AFTER_401 = 0.85
 """How often a request is said again, with more, after a 401."""
-SAME_ANSWER, SAME_ANSWER_TO_OTHERS, SAME_REFUSAL, SAME_WAY = 0.5, 0.05, 0.85, 0.3
-"""How often two answers in a row are of one size: to one request said twice, to two; refusals; and where to
-sign in, which holds what was asked for."""
+SAME_ANSWER, SAME_ANSWER_TO_OTHERS, NEARLY_ANSWER = 0.5, 0.05, 0.2
+"""How often two answers in a row are of one size: to one request said twice, to two; nearly (``VARIES``)."""
+SAME_REFUSAL, SAME_WAY = 0.85, 0.3
+"""The same for refusals, and for where to sign in, which holds what was asked for."""
 REFUSED = 0.15
 """Share of logins that are refused."""
 ANYBODY = 0.05
@@ -157,5 +158,5 @@ SENT_AWAY = 0.8
 FAR, TARRIES = 0.03, 0.8
 """Share of servers that take some time (``http_fits.SLOW_S``) for each reply, being far away; and for each
 refusal of a login, too: a wrong password is answered late."""
-WORKS, DAWDLES = 0.15, 0.05
-"""How often a server takes as long for an answer, and for anything else."""
+WORKS = 0.15
+"""How often a server takes as long for one reply."""

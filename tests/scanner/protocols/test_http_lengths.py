@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from scanner.protocols.http_lengths import ANY, BINS, STEP, STRAY, Part, exactly, mixed, row
+from scanner.protocols.http_lengths import ANY, BINS, STEP, STRAY, Part, mixed, row
 
 SHORT, LONG, LESS = Part(40, 60, 120, 300), Part(900, 1100, 2600, 4000), Part(-300, -120, -60, -40)
 ROWS = [(), (SHORT,), (SHORT, LONG), (LONG, LONG, LONG), (LESS,), (LONG, LESS)]
@@ -65,11 +65,3 @@ def test_a_part_ahead_is_added_up_over(parts: tuple[Part, ...]) -> None:
     assert row().over(both) == pytest.approx(ahead.over(row(SHORT).given(size)))
     assert ahead.over(ANY) <= 1 + 1e-9
     assert row(SHORT, *parts).likelihood(size) == pytest.approx(ahead.over(row(SHORT).given(size)), abs=1e-4)
-
-
-@pytest.mark.parametrize("size", [1600, -1600, 0, 50_000, -50_000])
-def test_a_part_whose_length_is_known_is_taken_off(size: int) -> None:
-    found = exactly(size).before(row(LONG).given(3200))
-    left = 3200 - size if 0 <= size < BINS * STEP else None
-    assert found.shape == ANY.shape
-    assert left is None or found[0] == pytest.approx(row(LONG).likelihood(left))

@@ -230,6 +230,14 @@ def test_what_could_be_either_is_unknown(said: list[Said]) -> None:
     [
         pytest.param([split(SOAP + BASIC, body) for body in (600, 1100, 2300)], id="EWS, bodies apart"),
         pytest.param([joined(SOAP + BASIC, body) for body in (600, 1100, 2300)], id="EWS, bodies with heads"),
+        pytest.param(
+            [joined(SOAP + BASIC, body, 1500 + body // 2) for body in (1600, 1640, 1590, 1610)],
+            id="EWS, nearly the same each time, and nearly the same answers",
+        ),
+        pytest.param(
+            [joined(SOAP + BASIC, body, 8 * body - 10_000) for body in (1600, 1640, 1590, 1610)],
+            id="EWS, nearly the same each time",
+        ),
         pytest.param([joined(SOAP, 1100, REFUSAL), joined(SOAP + BASIC, 1100)], id="EWS after a 401, joined"),
         pytest.param(
             [joined(PHONE + BASIC), joined(PHONE + BASIC, 2600), joined(PHONE + BASIC)], id="EAS, a mail sent"
