@@ -95,13 +95,14 @@ def outcomes(sessions: Sequence[Labelled]) -> None:
     for protocol in DIALOGUES:
         ends = [one["outcome"] for s in _of(sessions, protocol) for one in s.attempts if one.get("outcome")]
         share(protocol, ends.count("accepted"), len(ends), ACCEPTED)
-    title("REPLY_APART and REPLIES_APART: in one record")
-    for several, name in ((False, "REPLY_APART"), (True, "REPLIES_APART")):
+    title("REPLY_APART, LINES_APART and REPLIES_APART: in one record")
+    kinds = ((False, False), "REPLY_APART"), ((True, False), "LINES_APART"), ((False, True), "REPLIES_APART")
+    for kind, name in kinds:
         records = [
             exchange.server_records
             for session in sessions
             for move, exchange in zip(session.moves, session.said, strict=False)
-            if move.several is several and exchange.server_low is not None
+            if (move.lines, move.several) == kind and exchange.server_low is not None
         ]
         share(name, records.count(1), len(records), getattr(inference, name)[0])
 

@@ -43,7 +43,18 @@ UNIT = 4
 _COMPARED = frozenset({AuthClass.BASIC, AuthClass.OAUTH})
 """What a length over time can tell apart."""
 _SERVED = frozenset(
-    {"MAIL", "MAIL and RCPT", "RCPT", "RCPT and DATA", "DATA", "body", "QUIT", "LOGOUT", "MAIL refused"}
+    {
+        "MAIL",
+        "MAIL without a login",
+        "MAIL and RCPT",
+        "RCPT",
+        "RCPT and DATA",
+        "DATA",
+        "body",
+        "QUIT",
+        "LOGOUT",
+        "MAIL refused",
+    }
 )
 """Moves after which nobody is about to log in any more, or that show that nobody had to."""
 
@@ -205,12 +216,13 @@ def _steps(one: Weighed, said: Sequence[Exchange], *, sure: bool = True) -> tupl
 
 
 def _step(move: Move, exchange: Exchange, *, hides: bool) -> str:
-    low, high, server_low, server_high, _ = exchange
+    low, high, server_low, server_high = exchange[:4]
     size = _sized(high) if hides or move.name == ODD else _bytes(low, high)
     if server_low is None or server_high is None:
         return f"inside TLS: {_named(move)} ({size}), no answer"
     came = f", {move.outcome.value}" if move.outcome else ""
-    return f"inside TLS: {_named(move)} ({size}), answered by {_bytes(server_low, server_high)}{came}"
+    late = " late" if exchange.held_back else ""
+    return f"inside TLS: {_named(move)} ({size}), answered{late} by {_bytes(server_low, server_high)}{came}"
 
 
 def _named(move: Move) -> str:

@@ -18,7 +18,7 @@ from scanner.texts import Lesson, Span, Texts, likelihood
 
 WALKS_KEPT = 40
 """Walks followed at a time; those beyond are a thousand times less likely, and are let go."""
-NEGLIGIBLE = 1e-6
+NEGLIGIBLE = 3e-5
 """Walks so much less likely than the best are let go."""
 EXCHANGES_READ = 24
 """Turns of a client that are weighed: eight logins of three messages; of what comes later nothing is said."""
@@ -26,11 +26,17 @@ TICKETS = (150, 330)
 """Bytes of a session ticket in TLS 1.3 as servers send them (lab 5)."""
 TICKETS_SENT = 2
 """OpenSSL's default; others send fewer or four."""
-REPLY_APART = (0.95, 0.05)
-"""How often a reply is one record, and how often more: servers mostly write a reply at once. Measured: 0.99
-of 8237 in a laboratory (``make calibrate``); stacks that cut records are left some room."""
+REPLY_APART = (0.99, 0.01)
+"""How often a reply is one record, and how often more: a server writes a line at once. Measured: 2 of 4000
+in more (``make calibrate``); stacks that cut records are left some room."""
+LINES_APART = (0.8, 0.2)
+"""Likewise replies of several lines; measured: 0.2 of 900 with servers other than Exchange Online."""
 REPLIES_APART = (0.3, 0.7)
 """Likewise replies to commands that came together; measured: 0.12 of 93, and more with servers that wait."""
+HELD_BACK_NS = (250_000_000, 4_000_000_000)
+"""How much later than a conversation's quickest reply one comes that is held back, and held back long."""
+IN_SAME_WORDS = 0.6
+"""How often a server refuses in the words of its last refusal: other mechanisms may be refused in others."""
 ALERTS = 2
 """Alerts with which a side closes: that it cancelled, and that it is done (RFC 8446 6.1)."""
 QUIT = 6
@@ -51,6 +57,8 @@ class Exchange(NamedTuple):
     server_low: int | None = None
     server_high: int | None = None
     server_records: int = 0
+    held_back: int = 0
+    """How long the answer was waited for, as ``HELD_BACK_NS`` counts."""
 
 
 class Weighed(NamedTuple):
@@ -88,8 +96,8 @@ def weigh(
     known = dict(texts)
     walks: dict[Place, Walk] = {(n, -1, (), False): (w, w, None) for n, (w, _) in enumerate(dialogues)}
     cut = not ended or len(exchanges) > EXCHANGES_READ
-    for exchange in exchanges[:EXCHANGES_READ]:
-        further = _pruned(_step(dialogues, walks, exchange, known))
+    for number in range(min(len(exchanges), EXCHANGES_READ)):
+        further = _pruned(_step(dialogues, walks, exchanges[: number + 1], known))
         if not further:  # what comes now is explained by nothing; what came before still is
             cut = True
             break
@@ -135,10 +143,11 @@ def lessons(one: Weighed, exchanges: Sequence[Exchange]) -> tuple[Lesson, ...]:
 def _step(
     dialogues: Sequence[tuple[float, Dialogue]],
     walks: dict[Place, Walk],
-    exchange: Exchange,
+    heard: Sequence[Exchange],
     texts: Mapping[str, Sequence[Span]],
 ) -> dict[Place, Walk]:
-    """Let every walk go on by one exchange."""
+    """Let every walk go on by one exchange, the last of those heard."""
+    exchange = heard[-1]
     found: dict[Place, Walk] = {}
     onward: dict[tuple[int, int], list[tuple[int, float]]] = {}
     likely: dict[tuple[int, int], float] = {}
@@ -148,10 +157,13 @@ def _step(
         if ways is None:  # walks that tried other things on the way go on alike
             ways = onward[number, at] = list(_ways(number, dialogue, at, exchange, likely, texts))
         logged_in = bool(tried) and tried[-1][1] is Outcome.ACCEPTED
+        refused = any(outcome is Outcome.REFUSED for _, outcome in tried)
         for next_, chance in ways:
             move = dialogue.moves[next_]
             if move.mechanism is not None and logged_in:
                 continue  # nobody logs in twice (RFC 4954 4, RFC 9051 6.2.2)
+            if refused and move.outcome is Outcome.REFUSED and move.answer not in texts:
+                chance *= _as_before(dialogue, path, heard, move)
             tells = move.mechanism is not None or move.outcome is not None
             now = _tried(tried, move, exchange) if tells else tried
             place = number, next_, now, odd or move.name == ODD
@@ -168,10 +180,10 @@ def _ways(
     texts: Mapping[str, Sequence[Span]],
 ) -> Iterator[tuple[int, float]]:
     """Moves that an exchange may be after another, with how likely that is; most are ruled out by size."""
-    low, high, server_low, server_high, _ = exchange
+    low, high, server_low, server_high = exchange[:4]
     if server_low is None or server_high is None:
         server_low, server_high = 0, sys.maxsize
-    reach, moves, tag = dialogue.reach, dialogue.moves, dialogue.tag
+    reach, moves = dialogue.reach, dialogue.moves
     for move, often in dialogue.follows[at] if at >= 0 else dialogue.begins:
         least, most, server_least, server_most = reach[move]
         if high < least or most < low:
@@ -182,21 +194,35 @@ def _ways(
         key = number, move
         chance = likely.get(key)
         if chance is None:
-            chance = likely[key] = _likelihood(moves[move], exchange, spans, tag)
+            chance = likely[key] = _likelihood(dialogue, moves[move], exchange, spans)
         if chance:
             yield move, chance * often
 
 
-def _likelihood(move: Move, exchange: Exchange, spans: Sequence[Span] | None, tag: int) -> float:
-    low, high, server_low, server_high, records = exchange
+def _likelihood(dialogue: Dialogue, move: Move, exchange: Exchange, spans: Sequence[Span] | None) -> float:
+    low, high, server_low, server_high, records, held_back = exchange
     client = move.client.likelihood(low, high)
     if not client or server_low is None or server_high is None:
         return client
-    single, several = REPLIES_APART if move.several else REPLY_APART
+    single, several = REPLIES_APART if move.several else LINES_APART if move.lines else REPLY_APART
+    how = dialogue.held_back[move.outcome][held_back] * (single if records < 2 else several)
     server = move.server.likelihood(server_low, server_high)
     if spans:
-        server = likelihood(server, spans, server_low - tag, server_high - tag)
-    return client * (single if records < 2 else several) * server
+        server = likelihood(server, spans, server_low - dialogue.tag, server_high - dialogue.tag)
+    return client * how * server
+
+
+def _as_before(dialogue: Dialogue, path: Path, heard: Sequence[Exchange], move: Move) -> float:
+    """How much likelier a refusal is by how long the one before it was."""
+    *earlier, (_, _, low, high, _, _) = heard
+    for before in reversed(earlier):
+        if path is None or low is None or high is None:
+            break
+        if dialogue.moves[path[0]].outcome is Outcome.REFUSED:
+            same = before.server_low == low and before.server_high == high
+            return 1 - IN_SAME_WORDS + same * IN_SAME_WORDS / move.server.likelihood(low, high)
+        path = path[1]
+    return 1.0
 
 
 def _tried(tried: tuple[Tried, ...], move: Move, exchange: Exchange) -> tuple[Tried, ...]:
@@ -236,16 +262,22 @@ def exchanges(turns: Sequence[Turn], server_first: bool, tls13: bool) -> list[Ex
     Tickets of TLS 1.3 look like data: they are left out, and so is a closing alert.
     """
     found: list[Exchange] = []
+    waits: dict[int, int] = {}
+    asked = 0
     for turn in _stripped(turns, server_first) if tls13 else turns:
         if turn.side is CLIENT:
             if found and found[-1].server_low is None:  # nothing but a ticket came between
                 turn = turn.plus(*found.pop()[:2])
             found.append(Exchange(turn.low, turn.high))
+            asked = turn.at
         elif found:
-            found[-1] = found[-1]._replace(
-                server_low=turn.low, server_high=turn.high, server_records=turn.records
-            )
-    return found
+            found[-1] = Exchange(*found[-1][:2], turn.low, turn.high, turn.records)
+            waits[len(found) - 1] = turn.at - asked
+    quickest = min(waits.values()) if len(waits) > 1 else 0
+    return [
+        one._replace(held_back=sum(waits.get(number, 0) - quickest > least for least in HELD_BACK_NS))
+        for number, one in enumerate(found)
+    ]
 
 
 def _stripped(turns: Sequence[Turn], server_first: bool) -> Iterator[Turn]:

@@ -1,5 +1,7 @@
 """Walks through dialogues, and what turns are paired to."""
 
+from dataclasses import replace
+
 import pytest
 
 from scanner import inference
@@ -104,6 +106,23 @@ def test_turns_are_paired(
 ) -> None:
     found = exchanges(turns, server_first, tls13=True)
     assert [(one.client_high, one.server_high) for one in found] == paired
+
+
+def test_an_answer_that_came_late_was_held_back() -> None:
+    at = [0, 700, 1000, 1700, 2000, 3000, 4000, 8900]
+    turns = [replace(turn(side, 20), at=ms * 1_000_000) for side, ms in zip((C, S) * 4, at, strict=True)]
+    assert [one.held_back for one in exchanges(turns, False, tls13=True)] == [0, 0, 1, 2]
+
+
+def test_what_is_held_back_was_refused_rather_than_accepted() -> None:
+    script = Script()
+    login = script.login("PLAIN", "PLAIN", [], (at(30), at(10), at(10)), ({END: 1.0}, {END: 1.0}))
+    dialogue = Dialogue(script.moves, login, exchange=True)
+    outcomes = [
+        weigh([(1.0, dialogue)], [Exchange(30, 30, 10, 10, 1, held)], ended=True)[0].tried[0][1]
+        for held in (0, 1, 2)
+    ]
+    assert outcomes == [Outcome.ACCEPTED, Outcome.REFUSED, Outcome.REFUSED]
 
 
 def test_below_tls_1_3_there_is_nothing_to_strip() -> None:

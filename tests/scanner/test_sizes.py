@@ -54,7 +54,7 @@ def test_a_login_of_three_messages_is_three_moves_that_end_in_two_ways() -> None
     script = Script()
     begins = script.login(
         "LOGIN", "LOGIN", [(at(12), at(18)), (at(22), at(18))], (at(14), at(37), at(100)),
-        ({END: 1.0}, {END: 1.0}),
+        ({END: 1.0}, {END: 1.0}), bare=True,
     )  # fmt: skip
     assert begins == {"LOGIN 0": 1.0}
     moves = script.moves
@@ -65,6 +65,23 @@ def test_a_login_of_three_messages_is_three_moves_that_end_in_two_ways() -> None
     }  # fmt: skip
     assert set(moves["LOGIN 0"].follows) == {"LOGIN 1", "LOGIN 1, refused", END}
     assert set(moves["LOGIN 1"].follows) == {"LOGIN, accepted", "LOGIN, refused", END}
+
+
+def test_a_login_that_brings_its_first_message_may_be_refused_by_it() -> None:
+    script = Script()
+    after: tuple[dict[str, float], dict[str, float]] = {END: 1.0}, {END: 1.0}
+    begins = script.login("LOGIN", "LOGIN", [(at(33), at(18))], (at(14), at(37), at(100)), after, unheard=0.1)
+    assert set(begins) == {"LOGIN 0", "LOGIN 0, refused"}
+    assert sum(begins.values()) == pytest.approx(1.0)
+    assert script.moves["LOGIN 0, refused"].mechanism == "LOGIN"
+
+
+def test_a_login_may_be_taken_back_but_by_no_first_message() -> None:
+    script = Script()
+    legs = [(at(33), at(18)), (at(22), at(18))]
+    script.login("LOGIN", "LOGIN", legs, (at(14), at(37), at(100)), ({END: 1.0}, {END: 1.0}))
+    cancelled = {name for name, move in script.moves.items() if move.client.likelihood(3, 3)}
+    assert cancelled == {"LOGIN 1, refused", "LOGIN, refused"}
 
 
 def test_a_login_of_one_message_begins_where_it_ends() -> None:
