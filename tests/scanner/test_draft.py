@@ -15,9 +15,9 @@ from scanner.texts import Lessons, Servers, add
 from tests.scanner.test_claims import turns
 
 OTHER = Match(ServerKind.INTERNAL)
-TEACHES = 23, 210, 12, 18, 30, 18, 18, 125
-"""AUTH LOGIN, refused in 125 bytes."""
-DOUBTFUL = 23, 210, 53, 125, 6, 20
+TEACHES = 23, 210, 12, 18, 30, 18, 18, 140
+"""AUTH LOGIN, refused in 140 bytes."""
+DOUBTFUL = 23, 210, 53, 140, 6, 20
 """AUTH PLAIN at once, or an envelope; refused."""
 
 
