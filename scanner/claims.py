@@ -23,6 +23,9 @@ LEAST = 0.6
 """A claim less sure than this is none: it stays unknown."""
 MOST = 0.99
 """Sizes alone prove nothing."""
+CAUTION = 4
+"""How many times what speaks for a password counts against a claim that there was none: to call a password
+safe costs more than to call a token unsafe. So of such claims more are right than their confidence says."""
 SURE = 0.95
 """An explanation as likely as this teaches what the server's answers weigh."""
 TOLD = 2
@@ -144,7 +147,10 @@ def _claimed(found: Sequence[Weighed], said: Sequence[Exchange], ended: bool, lo
     kind = ranking[0]
     own = [one for one in found if _class(one) is kind]
     attempts = _attempts(own)
-    sure = round(min(shares[kind], MOST), TOLD)
+    sure = shares[kind]
+    if kind is not AuthClass.BASIC:
+        sure = max(min(sure, 1 - CAUTION * shares[AuthClass.BASIC]), LEAST)
+    sure = round(min(sure, MOST), TOLD)
     if lost:
         accepted = attempts and attempts[-1].outcome is Outcome.ACCEPTED
         sure = min(sure, OVER_A_HOLE if accepted else UNFINISHED)
