@@ -12,10 +12,9 @@ from collections.abc import Iterator
 from scanner.conversation import CLIENT, Transport
 from scanner.events import Label
 from scanner.protocols.announcement import announcing, clean
+from scanner.protocols.dns_names import read_name
 from scanner.session import Example
 
-STEPS = 32
-"""Labels of one name in a datagram's head (its own, and a scope's); a name of more is none."""
 _DIRECT = frozenset({0x10, 0x11, 0x12})
 _HEADER = 14
 _TRANSACTION = b"\xffSMB\x25"
@@ -48,24 +47,17 @@ def _frame(payload: bytes) -> bytes:
     """Find what was put into the mailslot; empty for anything else."""
     if len(payload) < _HEADER or payload[0] not in _DIRECT:
         return b""
-    smb = payload[_behind_name(payload, _behind_name(payload, _HEADER)) :]
-    if not smb.startswith(_TRANSACTION) or len(smb) < _WORDS + _DATA_COUNT + 4:
+    source, at = read_name(payload, _HEADER)
+    target, at = read_name(payload, at)
+    smb = payload[at:]
+    if source is None or target is None or smb[: len(_TRANSACTION)] != _TRANSACTION:
+        return b""
+    if len(smb) < _WORDS + _DATA_COUNT + 4:
         return b""
     words = smb[_WORDS_AT] * 2
     slot = smb[_WORDS + words + 2 :][: len(_SLOT)]
     size, at = struct.unpack_from("<HH", smb, _WORDS + _DATA_COUNT)
     return smb[at : at + size] if slot.upper() == _SLOT else b""
-
-
-def _behind_name(payload: bytes, at: int) -> int:
-    for _ in range(STEPS):
-        if at >= len(payload):
-            break
-        size = payload[at]
-        at += 1 + size
-        if not size:
-            return at
-    return len(payload)
 
 
 def _datagram(frame: bytes) -> bytes:

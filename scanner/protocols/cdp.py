@@ -11,14 +11,12 @@ from collections.abc import Iterator
 from scanner.conversation import CLIENT, Transport
 from scanner.events import Label
 from scanner.protocols.announcement import announcing, clean
-from scanner.protocols.fields import address
+from scanner.protocols.fields import address, values
 from scanner.session import Example
 
-VALUES_READ = 128
-"""Fields of one frame read (switches send some twenty); what stands behind is left."""
 ADDRESSES_READ = 16
 """Addresses of one list looked through for one that can be read; devices send one to three."""
-_VERSIONS = (1, 2)
+_VERSIONS = (b"\1", b"\2")
 _HEAD = 4
 _ADDRESSES, _MANAGEMENT = 2, 22
 _TEXTS = {1: "cdp.name", 5: "cdp.version", 6: "cdp.platform"}
@@ -28,11 +26,11 @@ _IPV4, _IPV6 = b"\xcc", b"\xaa\xaa\x03\0\0\0\x86\xdd"
 
 def read(payload: bytes) -> Iterator[Label]:
     """Read one frame, from the version on."""
-    if payload[:1] == b"" or payload[0] not in _VERSIONS:
+    if payload[:1] not in _VERSIONS:
         return
     own: dict[int, str | None] = {}
     said: list[tuple[str, str]] = []
-    for code, data in _values(payload):
+    for code, data in values(payload[_HEAD:], 4, _parted):
         if code in (_ADDRESSES, _MANAGEMENT):
             own.setdefault(code, _address(data))
         elif code in _TEXTS and (text := clean(data)):
@@ -42,14 +40,9 @@ def read(payload: bytes) -> Iterator[Label]:
         yield Label(field, text, ip)
 
 
-def _values(payload: bytes) -> Iterator[tuple[int, bytes]]:
-    at = _HEAD
-    for _ in range(VALUES_READ):
-        code, size = (int.from_bytes(payload[at + place : at + place + 2], "big") for place in (0, 2))
-        if size < _HEAD or at + size > len(payload):
-            return
-        yield code, payload[at + _HEAD : at + size]
-        at += size
+def _parted(head: int) -> tuple[int, int]:
+    """Kind, and length with these four bytes."""
+    return head >> 16, (head & 0xFFFF) - 4
 
 
 def _address(data: bytes) -> str | None:

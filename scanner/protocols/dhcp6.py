@@ -7,7 +7,6 @@ that the relay names. Ignored: prefixes, and leases of clients that no card is k
 
 from __future__ import annotations
 
-import struct
 from collections.abc import Iterator
 from typing import NamedTuple
 
@@ -19,22 +18,12 @@ from scanner.session import Example
 
 RELAYS_READ = 8
 """Relays in one another (RFC 8415 7.6: HOP_COUNT_LIMIT); what is wrapped deeper is left."""
-_OPTION = struct.Struct(">HH")
-_LENGTH = struct.Struct(">H")
 _REPLY, _RELEASE = 7, 8
 _OF_CLIENT = frozenset({1, 3, 4, 5, 6, _RELEASE, 9, 11})
 """SOLICIT, REQUEST, CONFIRM, RENEW, REBIND, RELEASE, DECLINE, INFORMATION-REQUEST."""
 _RELAYED = frozenset({12, 13})
-_CLIENT_ID, _IA_NA, _IA_TA, _IA_ADDRESS, _RELAY_MESSAGE, _VENDOR, _FQDN, _LINK_LAYER = (
-    1,
-    3,
-    4,
-    5,
-    9,
-    16,
-    39,
-    79,
-)
+_CLIENT_ID, _IA_NA, _IA_TA, _IA_ADDRESS, _RELAY_MESSAGE = 1, 3, 4, 5, 9
+_VENDOR, _FQDN, _LINK_LAYER = 16, 39, 79
 _HEAD, _RELAY_HEAD = 4, 34
 _IA_HEADS = {_IA_NA: 12, _IA_TA: 4}
 _ETHERNET = b"\0\x01"
@@ -57,7 +46,7 @@ def read(payload: bytes) -> Iterator[Event]:
     message, bare, peer, mac = _unwrapped(payload)
     if len(message) < _HEAD:
         return
-    options = list(values(message[_HEAD:], _OPTION))
+    options = list(values(message[_HEAD:], 4, _parted))
     held = next((_of_identifier(data) for code, data in options if code == _CLIENT_ID), None)
     owner = mac or held
     if message[0] in _OF_CLIENT and (bare or peer or owner):
@@ -75,11 +64,15 @@ def _unwrapped(payload: bytes) -> _Relayed:
         message = found.message
         if len(message) < _RELAY_HEAD or message[0] not in _RELAYED:
             return found
-        options = dict(values(message[_RELAY_HEAD:], _OPTION))
+        options = dict(values(message[_RELAY_HEAD:], 4, _parted))
         layer = options.get(_LINK_LAYER, b"")
         mac = card(layer[2:]) if layer[:2] == _ETHERNET else None
         found = _Relayed(options.get(_RELAY_MESSAGE, b""), False, address(message[18:34]), mac)
     return found
+
+
+def _parted(head: int) -> tuple[int, int]:
+    return head >> 16, head & 0xFFFF
 
 
 def _of_identifier(data: bytes) -> str | None:
@@ -97,13 +90,7 @@ def _said(options: list[tuple[int, bytes]]) -> Iterator[tuple[str, str]]:
 
 def _vendor(data: bytes) -> str:
     """Read pieces of text, each behind its length, and put blanks between them."""
-    pieces: list[bytes] = []
-    at = 0
-    while at + _LENGTH.size <= len(data):
-        (size,) = _LENGTH.unpack_from(data, at)
-        pieces.append(data[at + _LENGTH.size : at + _LENGTH.size + size])
-        at += _LENGTH.size + size
-    return clean(b" ".join(pieces))
+    return clean(b" ".join(piece for _, piece in values(data, 2, lambda size: (0, size))))
 
 
 def _addresses(options: list[tuple[int, bytes]]) -> Iterator[tuple[str, int]]:
@@ -111,13 +98,13 @@ def _addresses(options: list[tuple[int, bytes]]) -> Iterator[tuple[str, int]]:
     for code, data in options:
         if not (head := _IA_HEADS.get(code)):
             continue
-        for inner, value in values(data[head:], _OPTION):
+        for inner, value in values(data[head:], 4, _parted):
             if inner == _IA_ADDRESS and len(value) >= 24 and (ip := address(value[:16])):
                 yield ip, int.from_bytes(value[20:24], "big")
 
 
 def _option(code: int, data: bytes) -> bytes:
-    return _OPTION.pack(code, len(data)) + data
+    return (code << 16 | len(data)).to_bytes(4, "big") + data
 
 
 _DUID = _option(_CLIENT_ID, b"\0\x03\0\x01\x02\0\0\0\0\x02")

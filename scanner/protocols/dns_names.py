@@ -1,4 +1,4 @@
-"""How DNS writes names and records (RFC 1035 3.1, 4.1): what its lookups, mDNS and LLMNR have in common."""
+"""How DNS writes names and records (RFC 1035 3.1, 4.1): its lookups, mDNS, LLMNR and NetBIOS do so alike."""
 
 from __future__ import annotations
 
@@ -8,16 +8,25 @@ from ipaddress import IPv4Address, IPv6Address
 from typing import NamedTuple
 
 A, CNAME, PTR, TXT, AAAA, SRV = 1, 5, 12, 16, 28, 33
-HEADER = 12
-"""Bytes in front of the questions (RFC 1035 4.1.1)."""
 STEPS = 160
 """Labels and compression pointers of one name (RFC 1035 2.3.4 allows 127 labels); a loop ends here."""
 NAME_LENGTH = 255
 """Bytes of a name (RFC 1035 2.3.4); a longer one is no name, so pointers cannot make much of little."""
 QUESTIONS_SKIPPED = 128
 """Questions in front of what is read: 6 bytes can point at a long name. With more, nothing is told."""
+_HEADER = struct.Struct(">2x5H")
 Name = tuple[bytes, ...]
 """Its labels as they were sent; one may hold any byte, dots too (RFC 6763 4.3)."""
+
+
+class Header(NamedTuple):
+    """What a message begins with: its kind, and how many records of which section follow."""
+
+    flags: int = 0
+    questions: int = 0
+    answers: int = 0
+    authorities: int = 0
+    additions: int = 0
 
 
 class Record(NamedTuple):
@@ -43,6 +52,30 @@ class Record(NamedTuple):
         return None
 
 
+def read_header(payload: bytes) -> Header:
+    """Read what a message begins with; of one that is cut nothing, which is a question without questions."""
+    return Header(*_HEADER.unpack_from(payload)) if len(payload) >= _HEADER.size else Header()
+
+
+def read_message(payload: bytes, header: Header, most: int) -> tuple[Name, Iterator[Record]]:
+    """Give the name asked for, and the records of all sections up to the first that is cut, ``most`` at most.
+
+    Without a question that can be read the name is empty; where one of them cannot, there is no record.
+    """
+    asked: list[Name] = []
+    at = _HEADER.size
+    if header.questions > QUESTIONS_SKIPPED:
+        return (), iter(())
+    for _ in range(header.questions):
+        name, at = read_name(payload, at)
+        at += 4
+        if name is None or at > len(payload):
+            return (), iter(())
+        asked.append(name)
+    count = header.answers + header.authorities + header.additions
+    return asked[0] if asked else (), read_records(payload, at, min(count, most))
+
+
 def read_name(payload: bytes, at: int) -> tuple[Name | None, int]:
     """Read a name; gives it and where reading goes on. None for one that is cut, too long or loops."""
     labels: list[bytes] = []
@@ -66,18 +99,6 @@ def read_name(payload: bytes, at: int) -> tuple[Name | None, int]:
         labels.append(payload[at : at + size])
         at += size
     return None, at
-
-
-def skip_questions(payload: bytes, at: int, count: int) -> int | None:
-    """Find what is behind the questions; None if they are cut or too many."""
-    if count > QUESTIONS_SKIPPED:
-        return None
-    for _ in range(count):
-        name, at = read_name(payload, at)
-        at += 4
-        if name is None or at > len(payload):
-            return None
-    return at
 
 
 def read_records(payload: bytes, at: int, count: int) -> Iterator[Record]:

@@ -11,11 +11,9 @@ from collections.abc import Iterator
 from scanner.conversation import CLIENT, Transport
 from scanner.events import Label
 from scanner.protocols.announcement import announcing, clean
-from scanner.protocols.fields import address, card
+from scanner.protocols.fields import address, card, values
 from scanner.session import Example
 
-VALUES_READ = 128
-"""Fields of one frame read (switches send some twenty); what stands behind is left."""
 CAPABILITIES = (
     "other", "repeater", "bridge", "wlan-ap", "router", "telephone", "docsis", "station", "c-vlan", "s-vlan",
     "tpmr",
@@ -32,7 +30,9 @@ def read(payload: bytes) -> Iterator[Label]:
     """Read one frame, from behind its EtherType on."""
     ip = mac = None
     said: list[tuple[str, str]] = []
-    for number, (code, data) in enumerate(_values(payload)):
+    for number, (code, data) in enumerate(values(payload, 2, _parted)):
+        if code == _END:
+            break
         if (number == 0) != (code == _CHASSIS):
             return
         if code == _CHASSIS and data[:1] == bytes([_CHASSIS_IS_MAC]):
@@ -61,16 +61,9 @@ def _said(code: int, data: bytes) -> Iterator[tuple[str, str]]:
         yield field, clean(data[4:])
 
 
-def _values(payload: bytes) -> Iterator[tuple[int, bytes]]:
-    """Read seven bits of kind, nine of length, and the value; up to the end or the first that is cut."""
-    at = 0
-    for _ in range(VALUES_READ):
-        head = int.from_bytes(payload[at : at + 2], "big")
-        code, behind = head >> 9, at + 2 + (head & 0x1FF)
-        if code == _END or behind > len(payload):
-            return
-        yield code, payload[at + 2 : behind]
-        at = behind
+def _parted(head: int) -> tuple[int, int]:
+    """Seven bits of kind, nine of length."""
+    return head >> 9, head & 0x1FF
 
 
 def _value(code: int, data: bytes) -> bytes:

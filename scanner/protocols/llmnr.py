@@ -7,13 +7,11 @@ Poisoners answer for every name that is asked for: a machine with many names may
 
 from __future__ import annotations
 
-import struct
-
 from scanner.conversation import SERVER, Transport
 from scanner.events import Label
-from scanner.protocols.addresses import reachable
 from scanner.protocols.announcement import announcing, clean
-from scanner.protocols.dns_names import HEADER, read_name, read_records
+from scanner.protocols.dns_names import read_header, read_message
+from scanner.protocols.fields import reachable
 from scanner.session import Example
 
 RECORDS_READ = 32
@@ -24,15 +22,10 @@ _ANSWER_BITS, _ANSWER = 0xF90F, 0x8000
 
 def read(payload: bytes) -> tuple[Label, ...]:
     """Read one answer: the name with the addresses to know its machine by."""
-    if len(payload) < HEADER:
+    header = read_header(payload)
+    if header.flags & _ANSWER_BITS != _ANSWER or header.questions != 1:
         return ()
-    _, flags, questions, count = struct.unpack_from(">4H", payload)
-    if flags & _ANSWER_BITS != _ANSWER or questions != 1:
-        return ()
-    asked, at = read_name(payload, HEADER)
-    if not asked:
-        return ()
-    records = read_records(payload, at + 4, min(count, RECORDS_READ))
+    asked, records = read_message(payload, header, min(header.answers, RECORDS_READ))
     own = [record.address for record in records if record.ttl and _lower(record.owner) == _lower(asked)]
     name = clean(b".".join(asked))
     return tuple(Label("llmnr.name", name, ip) for ip in reachable(filter(None, own)) if name)
@@ -44,13 +37,8 @@ def _lower(name: tuple[bytes, ...]) -> tuple[bytes, ...]:
 
 _ANSWERED = Example(
     "a machine answers for its name",
-    (
-        (
-            SERVER,
-            b"\x12\x34\x80\0\0\x01\0\x01\0\0\0\0\x07DESK-07\0\0\x01\0\x01"
-            b"\x07DESK-07\0\0\x01\0\x01\0\0\0\x1e\0\x04\xc0\0\x02\x15",
-        ),
-    ),
+    ((SERVER, b"\x12\x34\x80\0\0\x01\0\x01\0\0\0\0\x07DESK-07\0\0\x01\0\x01"
+              b"\x07DESK-07\0\0\x01\0\x01\0\0\0\x1e\0\x04\xc0\0\x02\x15"),),
     (Label("llmnr.name", "DESK-07", "192.0.2.21"),),
 )
 DIALECT = announcing("llmnr", Transport.UDP, frozenset({5355}), read, (_ANSWERED,))

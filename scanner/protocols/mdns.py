@@ -16,27 +16,24 @@ Ignored: domains other than ``local``, DNS-SD by unicast DNS, HINFO and NSEC rec
 
 from __future__ import annotations
 
-import struct
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator
 from ipaddress import IPv4Address, IPv6Address
 from itertools import chain, islice
-from types import MappingProxyType
 
 from scanner.conversation import SERVER, Transport
 from scanner.events import Answer, Event, Label
-from scanner.protocols.addresses import reachable
 from scanner.protocols.announcement import announcing, clean
 from scanner.protocols.dns_names import (
-    HEADER,
     PTR,
     SRV,
     TXT,
     Name,
     Record,
+    read_header,
+    read_message,
     read_name,
-    read_records,
-    skip_questions,
-)
+)  # fmt: skip
+from scanner.protocols.fields import reachable, values
 from scanner.session import Example
 
 RECORDS_READ = 256
@@ -49,25 +46,19 @@ _LOCAL = b"local"
 _TRANSPORTS = (b"_tcp", b"_udp")
 _ALL_SERVICES = (b"_services", b"_dns-sd", b"_udp", _LOCAL)
 
-_PRINTER = MappingProxyType(
-    {
-        b"ty": "mdns.ty",
-        b"product": "mdns.product",
-        b"usb_mfg": "mdns.usb_mfg",
-        b"usb_mdl": "mdns.usb_mdl",
-        b"mfg": "mdns.usb_mfg",
-        b"mdl": "mdns.usb_mdl",
-        b"note": "mdns.note",
-    }
-)
-_MODEL = MappingProxyType({b"model": "mdns.model"})
-_WEB = MappingProxyType({b"model": "mdns.model", b"vendor": "mdns.vendor"})
-_NOTHING: Mapping[bytes, str] = MappingProxyType({})
+_PRINTER = {
+    b"ty": "mdns.ty", b"product": "mdns.product", b"note": "mdns.note", b"usb_mfg": "mdns.usb_mfg",
+    b"usb_mdl": "mdns.usb_mdl", b"mfg": "mdns.usb_mfg", b"mdl": "mdns.usb_mdl",
+}  # fmt: skip
 _PRINTING = (
     b"_ipp", b"_ipps", b"_printer", b"_pdl-datastream", b"_fax-ipp", b"_ptp", b"_riousbprint",
     b"_scanner", b"_uscan", b"_uscans",
 )  # fmt: skip
-_KEYS = MappingProxyType({b"_device-info": _MODEL, b"_http": _WEB} | dict.fromkeys(_PRINTING, _PRINTER))
+_KEYS = {
+    b"_device-info": {b"model": "mdns.model"},
+    b"_http": {b"model": "mdns.model", b"vendor": "mdns.vendor"},
+    **dict.fromkeys(_PRINTING, _PRINTER),
+}
 """What the TXT records of services say of the machine (Bonjour Printing 1.2.1; NAS in ``_http``)."""
 
 
@@ -82,16 +73,14 @@ def read(payload: bytes) -> tuple[Event, ...]:
 
 def _told(payload: bytes) -> Iterator[Record]:
     """The records that the sender vouches for."""
-    if len(payload) < HEADER:
+    header = read_header(payload)
+    response = bool(header.flags & 0x8000)
+    if header.flags & 0x780F or not (response or header.authorities):
         return
-    _, flags, questions, answers, proposed, more = struct.unpack_from(">6H", payload)
-    if flags & 0x780F or not (flags & 0x8000 or proposed):
-        return
-    at = skip_questions(payload, HEADER, questions)
-    if at is None:
-        return
-    first, behind = (0, answers + proposed + more) if flags & 0x8000 else (answers, answers + proposed)
-    for record in islice(read_records(payload, at, min(behind, RECORDS_READ)), first, None):
+    first, behind = 0 if response else header.answers, header.answers + header.authorities
+    behind += header.additions if response else 0
+    _, records = read_message(payload, header, min(behind, RECORDS_READ))
+    for record in islice(records, first, None):
         if record.ttl:
             yield record
 
@@ -183,28 +172,22 @@ class _Told:
         """The addresses of the only machine that is told; the sender if there is none; empty for several."""
         if not self._known:
             return self._sender
-        first, *others = dict.fromkeys(
-            self._known.values()
-        )  # two names of the same addresses are one machine
+        first, *others = dict.fromkeys(self._known.values())  # two names of one's addresses are one machine
         return () if others else first or self._sender
 
 
 def _described(service: bytes, text: bytes) -> Iterator[tuple[str, str]]:
     """What the TXT record of a service says: keys in any case, the first of each counts (RFC 6763 6.4)."""
-    fields = _KEYS.get(service, _NOTHING)
-    seen: set[bytes] = set()
-    at = 0
-    while fields and at < len(text):
-        key, equals, value = text[at + 1 : at + 1 + text[at]].partition(b"=")
-        at += 1 + text[at]
-        key = key.lower()
-        if key in seen:
-            continue
-        seen.add(key)
-        said = clean(value)
-        if key == b"product" and said.startswith("(") and said.endswith(")"):
-            said = said[1:-1].strip()
-        if equals and key in fields:
+    fields = _KEYS.get(service, {})
+    pairs: dict[bytes, bytes] = {}
+    for _, pair in values(text, 1, lambda size: (0, size)) if fields else ():
+        key, _, value = pair.partition(b"=")
+        pairs.setdefault(key.lower(), value)
+    for key, value in pairs.items():
+        if key in fields:
+            said = clean(value)
+            if key == b"product" and said.startswith("(") and said.endswith(")"):
+                said = said[1:-1].strip()
             yield fields[key], said
 
 
@@ -228,12 +211,12 @@ def _linked(record: Record, skipped: int) -> Name | None:
 
 
 def _turned(owner: Name) -> IPv4Address | IPv6Address | None:
-    digits = b"".join(reversed(owner[:-2]))
+    labels = owner[-3::-1]
     try:
-        if owner[-2:-1] == (b"in-addr",) and len(owner) == 6:
-            return IPv4Address(b".".join(reversed(owner[:-2])).decode("ascii"))
-        if owner[-2:-1] == (b"ip6",) and len(owner) == 34 and len(digits) == 32:
-            return IPv6Address(int(digits, 16))
+        if owner[-2:-1] == (b"in-addr",):
+            return IPv4Address(b".".join(labels).decode("ascii"))
+        if owner[-2:-1] == (b"ip6",) and len(labels) == len(b"".join(labels)) == 32:
+            return IPv6Address(int(b"".join(labels), 16))
     except ValueError:
         return None
     return None

@@ -14,6 +14,7 @@ from typing import NamedTuple
 from scanner.conversation import CLIENT, SERVER, Transport
 from scanner.events import Label
 from scanner.protocols.announcement import announcing, clean
+from scanner.protocols.dns_names import read_header, read_message
 from scanner.protocols.fields import address, card
 from scanner.session import Example
 
@@ -23,12 +24,9 @@ ADDRESSES_READ = 16
 """Addresses of one record; a group's answer lists its members, of which some are as good as all."""
 NAMES_READ = 64
 """Names of one node status; machines have some ten."""
-STEPS = 8
-"""Pieces of one name: NetBIOS's own, a scope's labels, and one pointer; a loop ends here."""
-_HEADER = 12
 _ENCODED = 32
 _NAME = 16
-_NB, _STATUS, _POINTER = 0x20, 0x21, 0xC0
+_NB, _STATUS = 0x20, 0x21
 _RESPONSE, _RCODE = 0x8000, 0x000F
 _QUERY, _REGISTRATION, _REFRESHES = 0, 5, (8, 9)
 _MULTIHOMED = 15
@@ -47,26 +45,19 @@ class Name(NamedTuple):
     suffix: int
 
 
-class _Record(NamedTuple):
-    name: Name | None
-    kind: int
-    data: bytes
-
-
 def read(payload: bytes) -> Iterator[Label]:
     """Read one message of the name service."""
-    if len(payload) < _HEADER:
-        return
-    flags, questions, *counts = struct.unpack_from(">HHHHH", payload, 2)
-    operation, answer = flags >> 11 & 15, bool(flags & _RESPONSE)
+    header = read_header(payload)
+    operation, answer = header.flags >> 11 & 15, bool(header.flags & _RESPONSE)
     claims = operation in (_REGISTRATION, _MULTIHOMED, *_REFRESHES) or (operation == _QUERY and answer)
-    if not claims or (answer and flags & _RCODE):
+    if not claims or (answer and header.flags & _RCODE):
         return
-    for record in _records(payload, questions, sum(counts)):
+    _, records = read_message(payload, header, RECORDS_READ)
+    for record in records:
         if record.kind == _STATUS and answer:
             yield from _status(record.data)
-        elif record.kind == _NB and record.name:
-            yield from _owners(record.name, record.data)
+        elif record.kind == _NB and (name := half_ascii(b"".join(record.owner[:1]))):
+            yield from _owners(name, record.data)
 
 
 def label(name: Name, group: bool, ip: str | None = None) -> Label | None:
@@ -113,43 +104,6 @@ def _status(data: bytes) -> Iterator[Label]:
             yield told
     if mac := card(data[1 + 18 * count : 7 + 18 * count]):
         yield Label("nbns.mac", mac)
-
-
-def _records(payload: bytes, questions: int, count: int) -> Iterator[_Record]:
-    at = _HEADER
-    for _ in range(min(questions, RECORDS_READ)):
-        _, at = _name(payload, at)
-        at += 4
-    for _ in range(min(count, RECORDS_READ)):
-        name, at = _name(payload, at)
-        if at + 10 > len(payload):
-            return
-        kind, _, _, size = struct.unpack_from(">HHIH", payload, at)
-        at += 10
-        yield _Record(name, kind, payload[at : at + size])
-        at += size
-
-
-def _name(payload: bytes, at: int) -> tuple[Name | None, int]:
-    """Read a name without its scope; gives it and where reading goes on, at the end if it is cut or loops."""
-    found: Name | None = None
-    after = -1
-    for _ in range(STEPS):
-        if at >= len(payload):
-            break
-        size = payload[at]
-        if size & _POINTER == _POINTER:
-            if at + 1 >= len(payload):
-                break
-            after = at + 2 if after < 0 else after
-            at = (size & ~_POINTER) << 8 | payload[at + 1]
-            continue
-        at += 1
-        if not size:
-            return found, at if after < 0 else after
-        found = found or half_ascii(payload[at : at + size])
-        at += size
-    return None, len(payload)
 
 
 def _message(flags: int, counts: bytes, rest: bytes) -> bytes:

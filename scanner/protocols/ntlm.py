@@ -19,7 +19,6 @@ _LM_ANSWER, _NT_ANSWER, _DOMAIN, _USER, _WORKSTATION, _KEY = 12, 20, 28, 36, 44,
 """Where an AUTHENTICATE message tells of the length and the place of what."""
 _INFORMATION = 40
 """Likewise of a CHALLENGE message."""
-_PAIR = struct.Struct("<HH")
 _HOSTS, _DOMAINS = (1, 3), (2, 4)
 """Kinds of pairs: the NetBIOS name and the DNS name."""
 
@@ -53,7 +52,7 @@ def machine(message: bytes) -> Machine | None:
         begin, behind = _place(message, _INFORMATION)
         pairs = {
             code: raw.decode("utf-16-le", "replace")
-            for code, raw in values(message[max(begin, _INFORMATION + 8) : behind], _PAIR)
+            for code, raw in values(message[max(begin, _INFORMATION + 8) : behind], 4, _parted, "little")
         }
         hosts, domains = ([pairs.get(code, "") for code in codes] for codes in (_HOSTS, _DOMAINS))
         return Machine(_once(hosts), _once(domains), _version(message, 20, 48))
@@ -61,6 +60,10 @@ def machine(message: bytes) -> Machine | None:
         names = [_name(message, _WORKSTATION)]
         return Machine(_once(names), _once([_name(message, _DOMAIN)]), _version(message, 60, 64))
     return None
+
+
+def _parted(pair: int) -> tuple[int, int]:
+    return pair & 0xFFFF, pair >> 16
 
 
 def _kind(message: bytes) -> int:

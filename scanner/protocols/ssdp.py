@@ -12,8 +12,8 @@ from collections.abc import Iterator
 
 from scanner.conversation import CLIENT, SERVER, Transport
 from scanner.events import Label
-from scanner.protocols.addresses import hosts_of
 from scanner.protocols.announcement import announcing, clean
+from scanner.protocols.fields import hosts_of
 from scanner.session import Example
 
 LINES_READ = 64

@@ -5,36 +5,34 @@ hosts in XAddrs, for a discovery proxy answers for others; without an address in
 unless the message has matches of several. Scopes are read where ONVIF defines them (Core Specification
 7.3.2.2).
 
-The XML is read by expat, from the standard library, because types are qualified names: which prefix a sender
-chose says nothing, so the namespaces must be known, and an expression over the text would guess. Nothing in
-the text can make expat do more work than its length: a document type declaration ends reading at once, so
-there is no entity to expand and none to fetch (SOAP 1.2 part 1, 5 forbids one anyhow), and nesting is
-bounded. Text is taken for UTF-8 whatever the message says, so no codec is chosen by a sender. Of a message
-that is cut, the machines that are there in whole are told.
+The XML is read by the standard library, because types are qualified names: which prefix a sender chose says
+nothing, so the namespaces must be known, and an expression over the text would guess. Nothing in the text can
+make it do more work than its length: a message with a document type declaration is not read, so there is no
+entity to expand and none to fetch (SOAP 1.2 part 1, 5 forbids one anyhow). It is given text, so no codec is
+chosen by a sender. Of a message that is cut, the machines that are there in whole are told.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
 from urllib.parse import unquote_to_bytes, urlsplit
-from xml.parsers.expat import ExpatError, ParserCreate
+from xml.etree.ElementTree import Element, ParseError, XMLPullParser
 
 from scanner.conversation import SERVER, Transport
 from scanner.events import Label
-from scanner.protocols.addresses import hosts_of
 from scanner.protocols.announcement import announcing, clean
+from scanner.protocols.fields import hosts_of
 from scanner.session import Example
 
-DEPTH = 16
-"""Elements within each other; WS-Discovery needs 6. Reading ends at a deeper one."""
 MATCHES_READ = 64
 """Machines of one message; a discovery proxy's answer fits 40. Those behind are not told."""
 WORDS_READ = 32
 """Types, scopes or addresses of one machine; ONVIF cameras have 15 scopes. Those behind are not told."""
 
 _DISCOVERY = (
-    "http://schemas.xmlsoap.org/ws/2005/04/discovery",
-    "http://docs.oasis-open.org/ws-dd/ns/discovery/2009/01",
+    "{http://schemas.xmlsoap.org/ws/2005/04/discovery",
+    "{http://docs.oasis-open.org/ws-dd/ns/discovery/2009/01",
 )
 _PREFIXES = {
     "http://schemas.xmlsoap.org/ws/2006/02/devprof": "wsdp",
@@ -55,124 +53,78 @@ _SCOPES = {
 _MACHINES = ("Hello", "ProbeMatch", "ResolveMatch")
 
 
-class _Refused(Exception):
-    """The message holds what no honest one does."""
-
-
-@dataclass(slots=True)
-class _Machine:
-    """What is said of one machine, in words."""
-
-    types: list[str] = field(default_factory=list)
-    scopes: list[str] = field(default_factory=list)
-    addresses: list[str] = field(default_factory=list)
+Words = Mapping[str, Sequence[str]]
+"""What is said of one machine: the words of each of its elements."""
 
 
 def read(payload: bytes) -> tuple[Label, ...]:
     """Read one message: types and scopes, of each address in XAddrs."""
-    if b"discovery" not in payload:  # both namespaces have it: most of what else comes costs no parser
+    # Both namespaces have the word: most of what else comes costs no parser.
+    if b"discovery" not in payload or b"<!DOCTYPE" in payload:
         return ()
-    reader = _Reader()
-    reader.read(payload)
-    several = reader.begun > 1
+    machines, begun = _machines(payload.decode("utf-8", "replace"))
+    sender = () if begun > 1 else (None,)
     labels: dict[Label, None] = {}
-    for machine in reader.machines:
-        sender = () if several else (None,)
-        for ip in hosts_of(machine.addresses) or sender:
+    for machine in machines[:MATCHES_READ]:
+        for ip in hosts_of(machine.get("XAddrs", ())) or sender:
             labels |= dict.fromkeys(Label(name, text, ip) for name, text in _said(machine) if text)
     return tuple(labels)
 
 
-def _said(machine: _Machine) -> list[tuple[str, str]]:
-    said = [("wsd.types", clean(" ".join(machine.types).encode()))]
-    for scope in machine.scopes:
+def _said(machine: Words) -> Iterator[tuple[str, str]]:
+    yield "wsd.types", clean(" ".join(machine.get("Types", ())).encode())
+    for scope in machine.get("Scopes", ()):
         try:
             parts = urlsplit(scope)
         except ValueError:
             continue
         kind, _, text = parts.path.lstrip("/").partition("/")
         if parts.scheme == "onvif" and parts.netloc == "www.onvif.org" and kind in _SCOPES:
-            said.append((_SCOPES[kind], clean(unquote_to_bytes(text))))
-    return said
+            yield _SCOPES[kind], clean(unquote_to_bytes(text))
 
 
-class _Reader:
-    """Gathers machines from the elements of one message."""
-
-    def __init__(self) -> None:
-        self.machines: list[_Machine] = []
-        self.begun = 0
-        """Machines; the last may be cut."""
-        self._machine = _Machine()
-        self._depth = 0
-        self._text: list[str] = []
-        self._inside = 0
-        """How deep the element of a machine lies; 0: outside of one."""
-        self._namespaces: dict[str, list[str]] = {}
-
-    def read(self, message: bytes) -> None:
-        """Read up to the end, or to what must not be."""
-        parser = ParserCreate("utf-8", namespace_separator=" ")
-        parser.buffer_text = True
-        parser.StartElementHandler = self._open
-        parser.EndElementHandler = self._close
-        parser.CharacterDataHandler = self._text.append
-        parser.StartNamespaceDeclHandler = self._declare
-        parser.EndNamespaceDeclHandler = self._withdraw
-        parser.StartDoctypeDeclHandler = self._refuse
-        try:
-            parser.Parse(message, True)
-        except (ExpatError, _Refused):
-            return
-
-    def _open(self, name: str, attributes: dict[str, str]) -> None:
-        self._depth += 1
-        self._text.clear()
-        begins = not self._inside and _discovery(name) in _MACHINES
-        self.begun += begins
-        if self._depth > DEPTH or self.begun > MATCHES_READ:
-            raise _Refused
-        if begins:
-            self._inside = self._depth
-            self._machine = _Machine()
-
-    def _close(self, name: str) -> None:
-        words = "".join(self._text).split()[:WORDS_READ]
-        self._text.clear()
-        if self._depth == self._inside:
-            self._inside = 0
-            self.machines.append(self._machine)
-        elif self._inside and self._depth == self._inside + 1:
-            match _discovery(name):
-                case "Types":
-                    self._machine.types = [self._qualified(word) for word in words]
-                case "Scopes":
-                    self._machine.scopes = words
-                case "XAddrs":
-                    self._machine.addresses = words
-        self._depth -= 1
-
-    def _declare(self, prefix: str | None, uri: str | None) -> None:
-        self._namespaces.setdefault(prefix or "", []).append(uri or "")
-
-    def _withdraw(self, prefix: str | None) -> None:
-        self._namespaces[prefix or ""].pop()
-
-    def _refuse(self, *_: object) -> None:
-        raise _Refused
-
-    def _qualified(self, word: str) -> str:
-        """A type with the prefix that its specification gives it."""
-        prefix, _, local = word.rpartition(":")
-        declared = self._namespaces.get(prefix)
-        known = _PREFIXES.get(declared[-1]) if declared else None
-        return f"{known}:{local}" if known else word
+def _machines(message: str) -> tuple[list[Words], int]:
+    """The machines that are told in whole, and how many were begun."""
+    machines: list[Words] = []
+    begun = 0
+    declared: list[tuple[str, str]] = []
+    parser: XMLPullParser[Any] = XMLPullParser(("start", "end", "start-ns", "end-ns"))
+    parser.feed(message)
+    events: Iterator[Any] = parser.read_events()
+    try:
+        for event, what in events:
+            match event:
+                case "start-ns":
+                    declared.append(what)
+                case "end-ns":
+                    declared.pop()
+                case "start":
+                    begun += _discovery(what) in _MACHINES
+                case _ if _discovery(what) == "Types":  # a prefix means what it means just here
+                    what.text = " ".join(_qualified(_words(what), dict(declared)))
+                case _ if _discovery(what) in _MACHINES:
+                    machines.append({name: _words(one) for one in what if (name := _discovery(one))})
+    except ParseError:
+        pass  # it is cut, or no XML: what stands before that counts
+    return machines, begun
 
 
-def _discovery(name: str) -> str | None:
+def _discovery(element: Element) -> str | None:
     """The local name of an element of WS-Discovery; None for any other."""
-    namespace, _, local = name.rpartition(" ")
+    namespace, _, local = element.tag.rpartition("}")
     return local if namespace in _DISCOVERY else None
+
+
+def _words(element: Element) -> Sequence[str]:
+    return (element.text or "").split()[:WORDS_READ]
+
+
+def _qualified(words: Sequence[str], declared: Mapping[str, str]) -> Iterator[str]:
+    """Types with the prefixes that their specifications give them."""
+    for word in words:
+        prefix, _, local = word.rpartition(":")
+        known = _PREFIXES.get(declared.get(prefix, ""))
+        yield f"{known}:{local}" if known else word
 
 
 _HELLO = (

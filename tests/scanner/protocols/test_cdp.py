@@ -3,7 +3,8 @@
 import pytest
 
 from scanner.events import Label
-from scanner.protocols.cdp import ADDRESSES_READ, VALUES_READ, read
+from scanner.protocols.cdp import ADDRESSES_READ, read
+from scanner.protocols.fields import VALUES_READ
 
 
 def value(code: int, data: bytes, size: int | None = None) -> bytes:

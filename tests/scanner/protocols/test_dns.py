@@ -6,9 +6,8 @@ from ipaddress import ip_address
 
 import pytest
 
-from scanner.conversation import Side
-from scanner.events import Answer, Gap
-from scanner.protocols.dns import ANSWERS_READ, DIALECT, DnsSession, answers
+from scanner.events import Answer
+from scanner.protocols.dns import ANSWERS_READ, read
 
 A, CNAME, MX, AAAA = 1, 5, 15, 28
 SAME = b"\xc0\x0c"
@@ -85,45 +84,21 @@ def v4(address: str, owner: bytes = SAME) -> bytes:
     ],
 )
 def test_what_an_answer_says(payload: bytes, expected: Sequence[str]) -> None:
-    assert answers(payload) == tuple(Answer("mail.example.com", address) for address in expected)
+    assert list(read(payload)) == [Answer("mail.example.com", address) for address in expected]
 
 
 def test_a_flood_of_records_is_bounded() -> None:
-    assert len(answers(reply(*[v4("192.0.2.1")] * 200))) == ANSWERS_READ
+    assert len(list(read(reply(*[v4("192.0.2.1")] * 200)))) == ANSWERS_READ
 
 
 def test_a_name_of_too_many_labels_is_none() -> None:
-    assert answers(reply(v4("192.0.2.1"), asked=b"\x01a" * 200 + b"\0")) == ()
+    assert list(read(reply(v4("192.0.2.1"), asked=b"\x01a" * 200 + b"\0"))) == []
 
 
 def test_reading_goes_on_behind_the_first_of_two_pointers() -> None:
     edge = record(SAME, CNAME, b"\x04edge\xc0\x11")
     assert reply(edge)[46:51] == b"\x04edge"
     two = record(b"\xc0\x2e", CNAME, b"\x03two\xc0\x2e")
-    assert answers(reply(edge, two, v4("192.0.2.9", name("two.edge.example.com")))) == (
-        Answer("mail.example.com", "192.0.2.9"),
-    )
-
-
-def test_only_the_server_is_listened_to_and_a_loss_is_told() -> None:
-    session = DnsSession()
-    assert list(session.feed(Side.CLIENT, reply(v4("192.0.2.1")), 0)) == []
-    assert list(session.feed(Side.SERVER, reply(v4("192.0.2.1")), 0)) == [
-        Answer("mail.example.com", "192.0.2.1")
+    assert list(read(reply(edge, two, v4("192.0.2.9", name("two.edge.example.com"))))) == [
+        Answer("mail.example.com", "192.0.2.9")
     ]
-    assert list(session.gap(Side.SERVER, 40, 0)) == [Gap(Side.SERVER, 40)]
-    assert list(session.end()) == []
-    assert session.leftover == ()
-
-
-@pytest.mark.parametrize(
-    ("head", "client", "server"),
-    [
-        pytest.param(reply(flags=0x0100), True, False, id="a question"),
-        pytest.param(reply(), False, True, id="an answer"),
-        pytest.param(reply(questions=3), False, False, id="an answer to three questions"),
-        pytest.param(b"\0\1\1\0\0\1", False, False, id="too short"),
-    ],
-)
-def test_the_marks(head: bytes, client: bool, server: bool) -> None:
-    assert (DIALECT.client_mark(head), DIALECT.server_mark(head)) == (client, server)

@@ -8,11 +8,13 @@ from scanner.protocols.dns_names import (
     AAAA,
     QUESTIONS_SKIPPED,
     A,
+    Header,
     Name,
     Record,
+    read_header,
+    read_message,
     read_name,
     read_records,
-    skip_questions,
 )
 
 LONG = b"\x3f" + b"x" * 63
@@ -47,12 +49,33 @@ def test_the_longest_name_there_may_be() -> None:
     assert read_name(LONG * 3 + b"\x3d" + b"x" * 61 + b"\0", 0)[0] is not None
 
 
-def test_questions_are_skipped() -> None:
-    question = b"\x01a\0\0\1\0\1"
-    assert skip_questions(question * 2, 0, 2) == 14
-    assert skip_questions(question * 2, 0, 3) is None
-    assert skip_questions(question[:-1], 0, 1) is None
-    assert skip_questions(question * 200, 0, QUESTIONS_SKIPPED + 1) is None
+QUESTION = b"\x01a\0\0\1\0\1"
+
+
+@pytest.mark.parametrize(
+    ("count", "questions", "asked"),
+    [
+        pytest.param(0, b"", (), id="none"),
+        pytest.param(1, QUESTION, (b"a",), id="one"),
+        pytest.param(2, QUESTION + b"\x01b\0\0\1\0\1", (b"a",), id="the first of two"),
+        pytest.param(3, QUESTION * 2, None, id="fewer than were promised"),
+        pytest.param(1, QUESTION[:-1], None, id="one that is cut"),
+        pytest.param(QUESTIONS_SKIPPED + 1, QUESTION * (QUESTIONS_SKIPPED + 1), None, id="a flood"),
+    ],
+)
+def test_records_stand_behind_the_questions(count: int, questions: bytes, asked: Name | None) -> None:
+    behind = b"" if asked is None else record(A, b"\xc0\0\2\1") * 3
+    payload = struct.pack(">6H", 7, 0x8000, count, 1, 1, 1) + questions + behind
+    header = read_header(payload)
+    assert header == Header(0x8000, count, 1, 1, 1)
+    for most in (2, 9):
+        name, records = read_message(payload, header, most)
+        assert name == (asked or ())
+        assert len(list(records)) == (0 if asked is None else min(most, 3))
+
+
+def test_a_header_that_is_cut_tells_nothing() -> None:
+    assert read_header(b"\xff" * 11) == Header()
 
 
 def record(kind: int, data: bytes) -> bytes:

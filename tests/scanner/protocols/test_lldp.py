@@ -3,7 +3,8 @@
 import pytest
 
 from scanner.events import Label
-from scanner.protocols.lldp import CAPABILITIES, VALUES_READ, read
+from scanner.protocols.fields import VALUES_READ
+from scanner.protocols.lldp import CAPABILITIES, read
 
 MAC = "02:00:00:00:00:07"
 CARD = bytes.fromhex(MAC.replace(":", ""))
