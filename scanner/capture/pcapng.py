@@ -1,46 +1,52 @@
-"""The next generation capture format (draft-ietf-opsawg-pcapng): sections, interfaces, packets, TLS keys."""
+"""The next generation capture format (draft-ietf-opsawg-pcapng): sections, interfaces, packets, TLS keys.
+
+Nearly all of a file is packets: those are read in columns, what is between them block by block.
+"""
 
 from __future__ import annotations
 
 import struct
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass
+from itertools import pairwise
 
 import numpy as np
 
-from scanner.capture.enhanced import ENHANCED, SMALLEST_BLOCK, Interface, read_run, survey
+from scanner.capture.walk import RecordForm, walk
 from scanner.capture.window import LARGEST_RECORD, PACKETS, Corrupt, Window
-from scanner.wire.batch import Batch, Ints
+from scanner.wire.batch import Batch, Bytes, Ints
 
 SECTION = 0x0A0D0D0A
-_INTERFACE, _OLD_PACKET, _SIMPLE, _SECRETS = 1, 2, 3, 10
+_INTERFACE, _OLD_PACKET, _SIMPLE, _ENHANCED, _SECRETS = 1, 2, 3, 6, 10
 _TLS_KEY_LOG = 0x544C534B
 _TSRESOL, _TSOFFSET = 9, 14
 _BYTE_ORDER = 0x1A2B3C4D
+_SMALLEST_BLOCK = 12
+_HEAD, _SIMPLE_HEAD = 28, 12
+"""Bytes of a packet's block before the packet; four more come behind it."""
 
 MOST_INTERFACES = 65_536
 """Interfaces of one section: what an old packet block could number; more is corrupt."""
 
-RUN = 32
-"""Packets in a row that pay the calls of reading them in columns."""
-
 
 @dataclass(slots=True)
-class _Packets:
-    """Packets gathered for a batch, all of one link type."""
+class Interface:
+    """What an interface description says."""
 
-    link: int = -1
-    parts: list[Ints] = field(default_factory=list)
-    """Offset, captured, length, time; a column a packet."""
+    link: int
+    snap: int
+    units: int = 1_000_000
+    """Time units in a second."""
+    offset_s: int = 0
 
-    def batches(self, window: Window, capture: str | None) -> Iterator[Batch]:
-        """Make batches and forget the rows."""
-        parts, self.parts = self.parts, []
-        rows = np.concatenate(parts, axis=1) if parts else np.empty((4, 0), np.int64)
-        for place in range(0, rows.shape[1], PACKETS):
-            start, captured, length, at = rows[:, place : place + PACKETS]
-            first, end = int(start.min()), int((start + captured).max())
-            yield Batch(window.buffer[first:end], start - first, captured, length, at, self.link, capture)
+    def ns(self, stamps: Ints) -> Ints:
+        """Turn time stamps (unsigned) to ns since 1970; what is out of 64 bits is no time: 0."""
+        scale, rest = divmod(1_000_000_000, self.units)
+        offset = self.offset_s * 1_000_000_000
+        if not rest and (int(stamps.max()) + 1) * scale + abs(offset) < 1 << 63:
+            return stamps.astype(np.int64) * scale + offset
+        times = [stamp * 1_000_000_000 // self.units + offset for stamp in stamps.tolist()]
+        return np.array([at if abs(at) < 1 << 63 else 0 for at in times], dtype=np.int64)
 
 
 class PcapngReader:
@@ -52,125 +58,115 @@ class PcapngReader:
         self._capture = capture
         self._secrets = secrets
         self._order = "<"
-        self._sections = 0
         self._interfaces: list[Interface] = []
-        self._packets = _Packets()
 
     def batches(self) -> Iterator[Batch]:
         """Give the batches; ends with ``Corrupt`` where the file cannot be read on."""
         window = self._window
         while True:
-            try:
-                for link in self._blocks():
-                    yield from self._packets.batches(window, self._capture)
-                    self._packets.link = link
-            except Corrupt:
-                yield from self._packets.batches(window, self._capture)
-                raise
-            yield from self._packets.batches(window, self._capture)
-            if not window.grow():
+            begin = window.begin
+            yield from self._shown()
+            if window.begin == begin and not window.grow():
                 break
         if window.begin < window.end:
-            raise Corrupt(window.origin + window.begin, "the last block is cut off")
+            raise self._fault(window.begin, "the last block is cut off")
 
-    def _blocks(self) -> Iterator[int]:
-        """Read the whole blocks there are; yields a new link type before the first packet of it."""
+    def _shown(self) -> Iterator[Batch]:
+        """Read the blocks that the window shows whole, or up to a section's header."""
         window = self._window
-        found = survey(window.buffer, window.begin, window.end, self._order)
-        place = alone = 0
-        while True:
-            until = int(found.odd[min(int(np.searchsorted(found.odd, place)), len(found.odd) - 1)])
-            packets = None
-            if until - place >= RUN and place >= alone:
-                packets = read_run(window.buffer, found.blocks[place:until], self._order, self._interfaces)
-                alone = until
-            if packets is not None:
-                place, alone = until, 0
-                window.begin = int(found.blocks[until]) if until < len(found.blocks) else found.end
-            else:
-                sections = self._sections
-                whole, packets = self._next_block()
-                if not whole:
+        blocks, kinds = _survey(window, self._order)
+        changes = np.flatnonzero(np.diff(kinds)) + 1
+        for first, behind in pairwise([0, *changes.tolist(), len(blocks)] if len(blocks) else ()):
+            if kind := int(kinds[first]):
+                yield from self._packets(kind, blocks[first:behind])
+                continue
+            for at in blocks[first:behind].tolist():
+                window.begin = at
+                if self._other_block():
                     return
-                place += 1
-                if sections != self._sections:
-                    found = survey(window.buffer, window.begin, window.end, self._order)
-                    place = alone = 0
-            if packets is not None:
-                link, columns = packets
-                if link != self._packets.link:
-                    yield link
-                self._packets.parts.append(columns)
+        self._other_block()
 
-    def _next_block(self) -> tuple[bool, tuple[int, Ints] | None]:
-        """Read the block at the window's beginning: whether it is whole, and its packet."""
+    def _packets(self, kind: int, blocks: Ints) -> Iterator[Batch]:
+        """Read packets of one kind; ends with ``Corrupt`` at the first that cannot be right."""
         window = self._window
-        view = memoryview(window.buffer.data)
-        at = window.begin
-        if window.end - at < SMALLEST_BLOCK:
-            return False, None
+        (size,) = _words(window.buffer, blocks + 4, self._order, 1)
+        if kind == _SIMPLE:
+            (length,) = _words(window.buffer, blocks + 8, self._order, 1)
+            number, stamp, head = np.zeros_like(length), np.zeros_like(length), _SIMPLE_HEAD
+            snap = self._interfaces[0].snap if self._interfaces else 0
+            captured = np.minimum(np.minimum(length, size - head - 4), snap or LARGEST_RECORD)
+        else:
+            number, high, low, captured, length = _words(window.buffer, blocks + 8, self._order, 5)
+            stamp, head = high.astype(np.uint64) << np.uint64(32) | low.astype(np.uint64), _HEAD
+            if kind == _OLD_PACKET:
+                number = number >> 16 if self._order == ">" else number & 0xFFFF
+        bad = np.flatnonzero((number >= len(self._interfaces)) | (captured > size - head - 4))
+        good = int(bad[0]) if len(bad) else len(blocks)
+        rows = np.stack([blocks + head, captured, np.maximum(length, captured)])[:, :good]
+        yield from self._batches(rows, number[:good], stamp[:good])
+        if len(bad):
+            raise self._fault(int(blocks[good]), "a packet is of no interface, or longer than its block")
+        window.begin = int(blocks[-1] + size[-1])
+
+    def _batches(self, rows: Ints, number: Ints, stamp: Ints) -> Iterator[Batch]:
+        """Make batches of packets of one link type each: offset, captured and length, a column a packet."""
+        at = np.empty(len(number), dtype=np.int64)
+        for one in np.unique(number).tolist():
+            its = number == one
+            at[its] = self._interfaces[one].ns(stamp[its])
+        links = np.array([interface.link for interface in self._interfaces], dtype=np.int64)[number]
+        changes = (np.flatnonzero(np.diff(links)) + 1).tolist()
+        for begin, end in pairwise([0, *changes, len(links)] if len(links) else ()):
+            for place in range(begin, end, PACKETS):
+                part = slice(place, min(place + PACKETS, end))
+                start, captured, length = rows[:, part]
+                first, behind = int(start[0]), int(start[-1] + captured[-1])
+                block = self._window.buffer[first:behind]
+                link = int(links[place])
+                yield Batch(block, start - first, captured, length, at[part], link, self._capture)
+
+    def _other_block(self) -> bool:
+        """Read the block at the window's beginning, which holds no packet; tells whether it begins a section.
+
+        One that is not there in whole is left.
+        """
+        window = self._window
+        view, at = memoryview(window.buffer.data), window.begin
+        if window.end - at < _SMALLEST_BLOCK:
+            return False
         kind, size = struct.unpack_from(self._order + "II", view, at)
+        order = self._order
         if kind == SECTION:
             order = self._byte_order(view, at)
             (size,) = struct.unpack_from(order + "I", view, at + 4)
-        if size < SMALLEST_BLOCK or size % 4 or size > LARGEST_RECORD:
-            raise Corrupt(window.origin + at, "a block's length cannot be right")
+        if size < _SMALLEST_BLOCK or size % 4 or size > LARGEST_RECORD:
+            raise self._fault(at, "a block's length cannot be right")
         if at + size > window.end:
-            return False, None
-        if kind == SECTION:
-            self._order, self._interfaces = order, []
-            self._sections += 1
-        if struct.unpack_from(self._order + "I", view, at + size - 4) != (size,):
-            raise Corrupt(window.origin + at, "a block's two lengths differ")
-        row = self._block(kind, view, at + 8, at + size - 4)
+            return False
+        if struct.unpack_from(order + "I", view, at + size - 4) != (size,):
+            raise self._fault(at, "a block's two lengths differ")
+        try:
+            if kind == SECTION:
+                self._order, self._interfaces = order, []
+            elif kind == _INTERFACE:
+                self._describe(view, at + 8, at + size - 4)
+            elif kind == _SECRETS:
+                self._keep_secrets(view, at + 8, at + size - 4)
+        except struct.error:
+            raise self._fault(at, "a block is too short for what it holds") from None
         window.begin = at + size
-        return True, row and (row[0], np.array(row[1], dtype=np.int64)[:, None])
+        return bool(kind == SECTION)
 
     def _byte_order(self, view: memoryview, at: int) -> str:
         """Read a section's byte order."""
         for order in "<>":
             if struct.unpack_from(order + "I", view, at + 8) == (_BYTE_ORDER,):
                 return order
-        raise Corrupt(self._window.origin + at, "a section header has no byte order")
-
-    def _block(
-        self, kind: int, view: memoryview, begin: int, end: int
-    ) -> tuple[int, tuple[int, int, int, int]] | None:
-        """Read a block's body; a packet gives its link type and row."""
-        try:
-            if kind == ENHANCED:
-                return self._packet("IIIII", 20, view, begin, end)
-            if kind == _OLD_PACKET:
-                return self._packet("H2xIIII", 20, view, begin, end)
-            if kind == _SIMPLE:
-                return self._simple(view, begin, end)
-            if kind == _INTERFACE:
-                self._describe(view, begin, end)
-            elif kind == _SECRETS:
-                self._keep_secrets(view, begin, end)
-        except (struct.error, IndexError):
-            raise Corrupt(self._window.origin + begin - 8, "a block is too short for what it holds") from None
-        return None
-
-    def _packet(
-        self, form: str, header: int, view: memoryview, begin: int, end: int
-    ) -> tuple[int, tuple[int, int, int, int]]:
-        number, high, low, captured, length = struct.unpack_from(self._order + form, view, begin)
-        if captured > end - begin - header:
-            raise Corrupt(self._window.origin + begin - 8, "a packet is longer than its block")
-        interface = self._interfaces[number]
-        at = interface.ns(high << 32 | low)
-        return interface.link, (begin + header, captured, max(length, captured), at)
-
-    def _simple(self, view: memoryview, begin: int, end: int) -> tuple[int, tuple[int, int, int, int]]:
-        (length,) = struct.unpack_from(self._order + "I", view, begin)
-        interface = self._interfaces[0]
-        captured = min(length, end - begin - 4, interface.snap or length)
-        return interface.link, (begin + 4, captured, length, 0)
+        raise self._fault(at, "a section header has no byte order")
 
     def _describe(self, view: memoryview, begin: int, end: int) -> None:
         if len(self._interfaces) >= MOST_INTERFACES:
-            raise Corrupt(self._window.origin + begin - 8, "too many interfaces")
+            raise self._fault(begin - 8, "too many interfaces")
         link, snap = struct.unpack_from(self._order + "H2xI", view, begin)
         interface = Interface(link, snap)
         at = begin + 8
@@ -191,3 +187,26 @@ class PcapngReader:
         kind, size = struct.unpack_from(self._order + "II", view, begin)
         if kind == _TLS_KEY_LOG and size <= end - begin - 8:
             self._secrets.append(bytes(view[begin + 8 : begin + 8 + size]))
+
+    def _fault(self, at: int, why: str) -> Corrupt:
+        return Corrupt(self._window.origin + at, why)
+
+
+def _survey(window: Window, order: str) -> tuple[Ints, Ints]:
+    """Find the whole blocks that a window shows, and each one's kind of packet; 0: none, or a faulty one."""
+    buffer = window.buffer
+    mark = struct.pack(order + "I", _ENHANCED)
+    form = RecordForm(order, 0, size_at=4, smallest=_SMALLEST_BLOCK, largest=LARGEST_RECORD, mark=mark)
+    blocks = walk(buffer, window.begin, window.end, form).records
+    kind, size = _words(buffer, blocks, order, 2)
+    (trailer,) = _words(buffer, blocks + size - 4, order, 1)
+    good = np.isin(kind, (_OLD_PACKET, _SIMPLE, _ENHANCED)) & (size == trailer) & (size % 4 == 0)
+    return blocks, np.where(good, kind, 0)
+
+
+def _words(buffer: Bytes, at: Ints, order: str, count: int) -> Ints:
+    """Read some 32-bit words at each offset, or as near to it as the buffer reaches; a row a word."""
+    span = 4 * count
+    every = np.ndarray((len(buffer) - span + 1,), dtype=f"V{span}", buffer=buffer, strides=(1,))
+    words = every[np.minimum(at, len(every) - 1)].view(order + "u4")
+    return words.reshape(len(at), count).T.astype(np.int64, order="C")

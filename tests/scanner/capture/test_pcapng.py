@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import random
 import struct
 
+import numpy as np
 import pytest
 
 from scanner.capture.pcapng import MOST_INTERFACES, PcapngReader
@@ -133,3 +135,87 @@ def test_too_many_interfaces_are_corrupt() -> None:
 
 def test_a_key_log_longer_than_its_block_is_not_kept() -> None:
     assert read(section("<") + block("<", 10, struct.pack("<II", 0x544C534B, 99)))[1] == []
+
+
+FIRST = 1_700_000_000_000_000
+
+
+def began(order: str, *interfaces: tuple[int, bytes]) -> bytes:
+    told = (interface(order, link, options=option(order, 9, unit)) for link, unit in interfaces)
+    return section(order) + b"".join(told)
+
+
+def many(order: str, count: int, interfaces: int = 1, seed: int = 1) -> bytes:
+    chance = random.Random(seed)
+    return b"".join(
+        enhanced(order, at % interfaces, FIRST + at, chance.randbytes(chance.randrange(200)), at)
+        for at in range(count)
+    )
+
+
+MICRO, NANO, BINARY, FEMTO = b"\6", b"\x09", b"\x94", b"\x0f"
+STATISTICS = block("<", 5, b"123456789abc")
+LATE = enhanced("<", 0, 1 << 63, b"late", 9)
+CASES = {
+    "one interface": began("<", (1, MICRO)) + many("<", 3000),
+    "the other byte order": began(">", (1, NANO)) + many(">", 3000),
+    "two interfaces of one link type": began("<", (1, MICRO), (1, NANO)) + many("<", 100, 2),
+    "two link types": began("<", (1, MICRO), (113, MICRO)) + many("<", 100, 2),
+    "a clock of powers of two": began("<", (1, BINARY)) + many("<", 100),
+    "a clock finer than ns": began("<", (1, FEMTO)) + many("<", 100),
+    "a time too late": began("<", (1, NANO)) + many("<", 40) + LATE + many("<", 40),
+    "a time too late for its unit": began("<", (1, b"\0")) + many("<", 40),
+    "statistics between": began("<", (1, MICRO)) + (many("<", 50) + STATISTICS) * 3 + many("<", 3),
+    "two sections": began("<", (1, MICRO)) + many("<", 50) + began(">", (1, NANO)) + many(">", 50),
+    "an interface that was not told of": began("<", (1, MICRO)) + many("<", 40) + many("<", 40, 2),
+    "a packet longer than its block": (
+        began("<", (1, MICRO)) + many("<", 40) + block("<", 6, struct.pack("<IIIII", 0, 0, 0, 9, 9))
+    ),
+    "the last block is cut off": (began("<", (1, MICRO)) + many("<", 90))[:-2],
+    "no interface at all": began("<") + many("<", 40),
+}
+
+
+def told(data: bytes, piece: int = 1 << 20) -> tuple[list[Packet], object]:
+    found, _, fault = read(data, piece)
+    return found, fault and (fault.offset, fault.why)
+
+
+@pytest.mark.parametrize("title", CASES)
+def test_it_does_not_matter_how_much_is_read_at_once(title: str) -> None:
+    assert told(CASES[title], 999) == told(CASES[title])
+
+
+def test_damage_anywhere_is_met_alike_however_much_is_read_at_once() -> None:
+    chance = random.Random(3)
+    whole = began("<", (1, MICRO)) + many("<", 2000)
+    for _ in range(25):
+        data = bytearray(whole)
+        data[chance.randrange(len(data))] = chance.randrange(256)
+        assert told(bytes(data), 999) == told(bytes(data))
+
+
+@pytest.mark.parametrize(
+    ("unit", "ns"),
+    [
+        pytest.param(MICRO, 1_700_000_000_000_000_000, id="microseconds"),
+        pytest.param(BINARY, FIRST * 10**9 >> 20, id="powers of two"),
+        pytest.param(FEMTO, 1_700_000_000, id="finer than ns"),
+    ],
+)
+@pytest.mark.parametrize("order", "<>")
+def test_packets_of_many_interfaces_keep_their_order(order: str, unit: bytes, ns: int) -> None:
+    data = began(order, (1, unit), (1, MICRO), (113, MICRO))
+    data += b"".join(enhanced(order, at % 3, FIRST, b"%d" % at, 9) for at in range(99))
+    found, _, fault = read(data)
+    assert fault is None
+    links, times = (1, 1, 113), (ns, FIRST * 1000, FIRST * 1000)
+    assert found == [(links[at % 3], b"%d" % at, 9, times[at % 3]) for at in range(99)]
+
+
+def test_a_file_of_one_link_type_comes_in_few_batches() -> None:
+    data = began("<", (1, MICRO), (1, NANO)) + many("<", 3000, 2)
+    window = Window(lambda room: 0, lambda: 0, lambda: None)
+    window.buffer[: len(data)] = np.frombuffer(data, np.uint8)
+    window.end = len(data)
+    assert len(list(PcapngReader(window, None, []).batches())) == 1
