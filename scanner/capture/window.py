@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
 import errno
 import os
 import select
@@ -10,6 +9,8 @@ import stat
 import zlib
 from collections.abc import Callable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
+from itertools import chain
+from typing import Protocol
 
 import numpy as np
 import zstandard
@@ -31,12 +32,6 @@ reading stops there with an error."""
 
 READ = 1 << 18
 """Bytes asked of a pipe or of a compressed file at once."""
-
-ZSTD_BITE = 1 << 10
-"""Compressed bytes taken at once: zstd blows 4 bytes up to 128 KiB at most, so memory stays bounded."""
-
-GZIP = b"\x1f\x8b"
-ZSTD = b"\x28\xb5\x2f\xfd"
 
 
 class Corrupt(Exception):
@@ -206,7 +201,8 @@ def _filling(pieces: Iterator[bytes]) -> Fill:
 
     def fill(room: memoryview) -> int:
         nonlocal rest
-        rest = rest or memoryview(next(pieces, b""))
+        while not rest and (more := next(pieces, None)) is not None:
+            rest = memoryview(more)
         count = min(len(rest), len(room))
         room[:count] = rest[:count]
         rest = rest[count:]
@@ -215,70 +211,50 @@ def _filling(pieces: Iterator[bytes]) -> Fill:
     return fill
 
 
-def _gunzip(pieces: Iterator[bytes]) -> Iterator[bytes]:
-    """Decompress gzip members (RFC 1952) one behind the other; zero padding after the last is let pass."""
-    member = zlib.decompressobj(wbits=31)
-    fresh = True
+class _Stream(Protocol):
+    """One compressed stream: a member of a gzip file (RFC 1952), a frame of a zstd file (RFC 8878)."""
+
+    @property
+    def eof(self) -> bool: ...
+    @property
+    def unused_data(self) -> bytes: ...
+    def decompress(self, data: bytes, /) -> bytes: ...
+
+
+_PACKED: dict[bytes, tuple[str, int, Callable[[], _Stream]]] = {
+    b"\x1f\x8b": ("gzip", 1 << 12, lambda: zlib.decompressobj(wbits=31)),
+    b"\x28\xb5\x2f\xfd": ("zstd", 1 << 10, lambda: zstandard.ZstdDecompressor().decompressobj()),
+}
+"""By what a file begins with: its name, how many bytes are decompressed at once, and what does so.
+
+Memory stays bounded: gzip blows a byte up to 1 KiB at most, zstd 4 bytes up to 128 KiB. Of data that turns
+out to be corrupt as many bytes are lost."""
+
+
+def _unpacked(
+    name: str, bite_size: int, begin: Callable[[], _Stream], pieces: Iterator[bytes]
+) -> Iterator[bytes]:
+    """Decompress streams put one behind the other; zeros that pad a gzip file are let pass."""
+    stream, fresh = begin(), True
+    out = bytearray()
     for piece in pieces:
-        while piece:
-            if fresh and not piece.strip(b"\0"):
-                break
-            fresh = False
-            before = member.copy()
-            try:
-                out = member.decompress(piece, READ * 4)
-            except zlib.error:
-                if out := _last_good(before, piece):
-                    yield out
-                raise Corrupt(0, "gzip data is corrupt") from None
-            if out:
-                yield out
-            piece = member.unconsumed_tail
-            if member.eof:
-                piece = member.unused_data
-                member, fresh = zlib.decompressobj(wbits=31), True
-    if not fresh:
-        raise Corrupt(0, "gzip data ends early")
-
-
-def _last_good(member: zlib._Decompress, piece: bytes) -> bytes:
-    """Decompress byte by byte up to the fault, as zlib gives nothing of a call that fails."""
-    out: list[bytes] = []
-    with contextlib.suppress(zlib.error):
-        out.extend(member.decompress(bytes([byte])) for byte in piece)
-    return b"".join(out)
-
-
-def _unzstd(pieces: Iterator[bytes]) -> Iterator[bytes]:
-    """Decompress zstd frames (RFC 8878) one behind the other."""
-    frame = zstandard.ZstdDecompressor().decompressobj()
-    fresh, out = True, b""
-    for piece in pieces:
-        while piece:
-            fresh = False
-            try:
-                out += frame.decompress(piece[:ZSTD_BITE])
-            except zstandard.ZstdError:
-                if out:
-                    yield out
-                raise Corrupt(0, "zstd data is corrupt") from None
-            piece = piece[ZSTD_BITE:]
-            if frame.eof:
-                piece = frame.unused_data + piece
-                frame, fresh = zstandard.ZstdDecompressor().decompressobj(), True
+        for at in range(0, len(piece), bite_size):
+            bite = piece[at : at + bite_size]
+            while bite and not (fresh and name == "gzip" and not bite.strip(b"\0")):
+                try:
+                    out += stream.decompress(bite)
+                except (zlib.error, zstandard.ZstdError):
+                    yield bytes(out)
+                    raise Corrupt(0, f"{name} data is corrupt") from None
+                fresh, bite = stream.eof, stream.unused_data
+                stream = begin() if fresh else stream
             if len(out) >= READ * 4:
-                yield out
-                out = b""
-        if out:
-            yield out
-            out = b""
+                yield bytes(out)
+                out.clear()
+        yield bytes(out)
+        out.clear()
     if not fresh:
-        raise Corrupt(0, "zstd data ends early")
-
-
-def _again(head: bytes, pieces: Iterator[bytes]) -> Iterator[bytes]:
-    yield head
-    yield from pieces
+        raise Corrupt(0, f"{name} data ends early")
 
 
 def open_window(path: str) -> tuple[Window, int | None]:
@@ -296,12 +272,8 @@ def open_window(path: str) -> tuple[Window, int | None]:
     while len(head) < 4 and (more := os.read(descriptor, 4 - len(head))):
         head += more
     reader.taken = len(head)
-    if head[:2] == GZIP:
-        fill = _filling(_gunzip(_again(head, reader.pieces())))
-    elif head == ZSTD:
-        fill = _filling(_unzstd(_again(head, reader.pieces())))
-    else:
-        fill = reader.fill
+    packed = next((how for magic, how in _PACKED.items() if head.startswith(magic)), None)
+    fill = _filling(_unpacked(*packed, chain([head], reader.pieces()))) if packed else reader.fill
     regular = stat.S_ISREG(state.st_mode)
     window = Window(fill, reader.position, reader.close, ahead=regular and fill == reader.fill)
     if fill == reader.fill:
