@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
 
 import click
 
-from scanner.cli.settings import KEEP_DAYS, as_days, as_time, as_where
+from scanner.cli.settings import IN_MEMORY, KEEP_DAYS, as_time, as_where, days
 from scanner.model import Level
 from scanner.report.formats import Format
 
@@ -48,12 +49,6 @@ where = click.option(
     help="Only hosts in this prefix, or with this in a name or address.",
 )
 limit = click.option("--limit", type=click.IntRange(min=1), help="At most so many.")
-keep_sessions = click.option(
-    "--keep-sessions",
-    metavar="DAYS",
-    callback=as_days,
-    help=f"Forget sessions of runs longer ago, such as 30d, or forever.  [default: {KEEP_DAYS}d]",
-)
 OURS, TSHARK = "mailsunset", "tshark"
 engine = click.option(
     "--engine",
@@ -62,15 +57,47 @@ engine = click.option(
     show_default=True,
     help="Who dissects; tshark reads files only, and slowly.",
 )
-endpoints = click.option(
+
+
+def _setting(
+    name: str, field: str, merged: Callable[[Any, Any], Any] = lambda _, given: given, **how: Any
+) -> Callable[[Decorated], Decorated]:
+    """An option that goes before what the user's file says; a command finds it among its settings.
+
+    ``merged`` makes a setting of what it was and what is given.
+    """
+
+    def settle(ctx: click.Context, param: click.Parameter, given: Any) -> None:
+        if given not in (None, (), False):
+            ctx.obj = replace(ctx.obj, **{field: merged(getattr(ctx.obj, field), given)})
+
+    return click.option(name, callback=settle, expose_value=False, **how)
+
+
+no_db = _setting(
+    "--no-db", "db", lambda *_: IN_MEMORY, is_flag=True, help="Write nothing to the inventory."
+)
+endpoints = _setting(
     "--endpoint",
     "endpoints",
+    lambda known, given: (*known, *given),
     multiple=True,
     metavar="NAME|ADDRESS|PREFIX",
     help="Treat this as Exchange Online, too: hybrid servers, proxies, labs.",
 )
-catalogue = click.option(
-    "--catalogue", metavar="FILE", help="Other names and prefixes, as TOML or Microsoft's JSON."
+catalogue = _setting(
+    "--catalogue", "catalogue", metavar="FILE", help="Other names and prefixes, as TOML or Microsoft's JSON."
+)
+retirement = _setting("--retirement", "retirement", metavar="FILE", help="Another table of dates.")
+sensor = _setting(
+    "--sensor", "sensor", metavar="NAME", help="Where this was captured.  [default: this machine's name]"
+)
+keep_sessions = _setting(
+    "--keep-sessions",
+    "keep_days",
+    lambda _, given: days(given),
+    metavar="DAYS",
+    help=f"Forget sessions of runs longer ago, such as 30d, or forever.  [default: {KEEP_DAYS}d]",
 )
 usernames = click.option(
     "--usernames",

@@ -6,30 +6,11 @@ import os
 import sys
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
-from typing import Protocol
 
+from scanner.capture.file import CaptureFile
 from scanner.wire.batch import Batch
 
-
-class Sized(Protocol):
-    """A capture that knows how far it was read."""
-
-    @property
-    def position(self) -> int:
-        """Bytes of the file that were read."""
-        ...
-
-    @property
-    def size(self) -> int | None:
-        """Bytes of the file; None for a pipe."""
-        ...
-
-    def __iter__(self) -> Iterator[Batch]:
-        """Yield batches."""
-        ...
-
-
-Shown = Callable[[Sized], Iterable[Batch]]
+Shown = Callable[[CaptureFile], Iterable[Batch]]
 
 
 @contextmanager
@@ -46,7 +27,7 @@ def progress(paths: Sequence[str]) -> Iterator[Shown]:
         task = bar.add_task("reading", total=total or None)
         done = 0
 
-        def shown(capture: Sized) -> Iterator[Batch]:
+        def shown(capture: CaptureFile) -> Iterator[Batch]:
             nonlocal done
             for batch in capture:
                 yield batch

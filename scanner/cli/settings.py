@@ -35,6 +35,8 @@ KEEP_DAYS = 90
 """How long sessions are kept unless the user says otherwise: a quarter, in which most machines mail once."""
 DAY_NS = 86_400 * 1_000_000_000
 FOREVER = "forever"
+IN_MEMORY = "sqlite://"
+"""An inventory that is gone when it is closed."""
 MOST_DAYS = 36_500
 """A century; more would be before the clock of files began."""
 FOUND = 10
@@ -96,7 +98,7 @@ def inventory(settings: Settings, create: bool = False) -> Iterator[Inventory]:
 def exists(settings: Settings) -> bool:
     """Whether there is an inventory to ask already; a server's is taken to be there."""
     path = settings.db.removeprefix("sqlite:///")
-    return "://" in path or Path(path).exists() if path != "sqlite://" else False
+    return path != IN_MEMORY and ("://" in path or Path(path).exists())
 
 
 def _say_unfinished(kept: Inventory) -> None:
@@ -202,15 +204,6 @@ def days(text: str) -> int | None:
     if not (number.isascii() and number.isdecimal()) or not 1 <= int(number) <= MOST_DAYS:
         raise InputError(f"{text!r} is not a time to keep like 30d, or {FOREVER}")
     return int(number)
-
-
-def as_days(ctx: click.Context, param: click.Parameter, value: str | None) -> str | None:
-    """Check a time to keep as the user writes it."""
-    try:
-        days(FOREVER if value is None else value)
-    except InputError as fault:
-        raise click.BadParameter(str(fault)) from None
-    return value
 
 
 def as_where(ctx: click.Context, param: click.Parameter, value: str | None) -> str | None:

@@ -2,26 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from scanner.cli import options
 from scanner.cli.settings import InputError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-
     from scanner.account import Usernames
     from scanner.catalogue.exchange import Catalogue
     from scanner.dissection.streams import SecondOpinion
-    from scanner.model import Sighting
-    from scanner.pipeline import Pipeline
-
-    Engine = Callable[
-        [Catalogue, str, Usernames, Sequence[str], int, Iterable[Sighting]], Pipeline | SecondOpinion
-    ]
 
 
 def meant(captures: Sequence[str]) -> list[str]:
@@ -39,27 +30,8 @@ def is_pipe(path: str) -> bool:
     return path == "-" or Path(path).is_fifo()
 
 
-def _ours(
-    catalogue: Catalogue,
-    sensor: str,
-    usernames: Usernames,
-    captures: Sequence[str],
-    most: int,
-    leases: Iterable[Sighting],
-) -> Pipeline:
-    """Listen ourselves; what comes through a pipe is told as it comes."""
-    from scanner.pipeline import Pipeline
-
-    return Pipeline(catalogue, sensor, usernames, most, 0 if any(map(is_pipe, captures)) else None, leases)
-
-
 def second_opinion(
-    catalogue: Catalogue,
-    sensor: str,
-    usernames: Usernames,
-    captures: Sequence[str],
-    most: int,
-    leases: Iterable[Sighting] = (),
+    catalogue: Catalogue, sensor: str, usernames: Usernames, captures: Sequence[str], most: int
 ) -> SecondOpinion:
     """Have tshark dissect; of DHCP it is not asked.
 
@@ -77,7 +49,3 @@ def second_opinion(
     from scanner.dissection.streams import SecondOpinion
 
     return SecondOpinion(catalogue, sensor, usernames, partial(dissect, tshark=tshark), most)
-
-
-ENGINES: dict[str, Engine] = {options.OURS: _ours, options.TSHARK: second_opinion}
-"""Who dissects, by the name that the user gives."""

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import UTC, date, datetime
 from functools import lru_cache
+from operator import attrgetter
 from typing import TYPE_CHECKING, Any
 
 from scanner.identify import oauth_advice
-from scanner.model import Attempt, Heard, Host, Level, Observation, Reason, Usage, Verdict
+from scanner.model import Heard, Host, Level, Observation, Reason, Verdict
 from scanner.net import is_randomised
 
 if TYPE_CHECKING:
@@ -15,6 +17,20 @@ if TYPE_CHECKING:
     from scanner.compare import Difference
 
 Record = dict[str, Any]
+SESSION = (
+    "capture", "sensor", "first_seen", "last_seen", "client_ip", "client_port", "client_mac", "server_ip",
+    "server_port", "server_name", "server_kind", "community_id", "protocol", "service", "tls_mode",
+    "tls_version", "tls_cipher", "ja3", "ja4", "client_name", "mechanism", "auth_class", "outcome",
+    "attempts", "basis", "confidence", "username", "mails", "gaps", "evidence",
+)  # fmt: skip
+"""Keys of a session's record; what they hold is called so in the model, too."""
+_USAGE = (
+    "server_name", "server_kind", "server_port", "protocol", "service", "tls_mode", "tls_version",
+    "mechanism", "auth_class", "outcome", "basis", "confidence", "first_seen", "last_seen", "sessions",
+)  # fmt: skip
+_DEVICE = ("vendor", "model", "kind", "confidence", "software", "place")
+_ATTEMPT = ("mechanism", "auth_class", "outcome")
+_REASON = ("rule", "text", "source", "basis", "confidence")
 
 
 @lru_cache(4096)
@@ -28,40 +44,18 @@ def timestamp(at: int) -> str:
     return f"{_second(second)}.{rest // 1000:06d}Z"
 
 
+def _record(keys: Sequence[str], of: object) -> Record:
+    """What an object has of these names; times become text."""
+    record = dict(zip(keys, attrgetter(*keys)(of), strict=True))
+    for key in ("first_seen", "last_seen"):
+        if key in record:
+            record[key] = timestamp(record[key])
+    return record
+
+
 def session_record(seen: Observation) -> Record:
     """The record of a session."""
-    return {
-        "capture": seen.capture,
-        "sensor": seen.sensor,
-        "first_seen": timestamp(seen.first_seen),
-        "last_seen": timestamp(seen.last_seen),
-        "client_ip": seen.client_ip,
-        "client_port": seen.client_port,
-        "client_mac": seen.client_mac,
-        "server_ip": seen.server_ip,
-        "server_port": seen.server_port,
-        "server_name": seen.server_name,
-        "server_kind": seen.server_kind,
-        "community_id": seen.community_id,
-        "protocol": seen.protocol,
-        "service": seen.service,
-        "tls_mode": seen.tls_mode,
-        "tls_version": seen.tls_version,
-        "tls_cipher": seen.tls_cipher,
-        "ja3": seen.ja3,
-        "ja4": seen.ja4,
-        "client_name": seen.client_name,
-        "mechanism": seen.mechanism,
-        "auth_class": seen.auth_class,
-        "outcome": seen.outcome,
-        "attempts": [_attempt(attempt) for attempt in seen.attempts],
-        "basis": seen.basis,
-        "confidence": seen.confidence,
-        "username": seen.username,
-        "mails": seen.mails,
-        "gaps": seen.gaps,
-        "evidence": seen.evidence,
-    }
+    return _record(SESSION, seen) | {"attempts": [_record(_ATTEMPT, attempt) for attempt in seen.attempts]}
 
 
 def host_record(host: Host, verdict: Verdict) -> Record:
@@ -72,14 +66,7 @@ def host_record(host: Host, verdict: Verdict) -> Record:
         "mac": host.mac,
         "vendor": host.vendor,
         "names": [_name(name) for name in host.names],
-        "device": {
-            "vendor": host.device.vendor,
-            "model": host.device.model,
-            "kind": host.device.kind,
-            "confidence": host.device.confidence,
-            "software": host.device.software,
-            "place": host.device.place,
-        },
+        "device": _record(_DEVICE, host.device),
         "router": host.router,
         "mac_randomised": bool(host.mac and is_randomised(host.mac)),
         "verdict": verdict.level,
@@ -90,7 +77,7 @@ def host_record(host: Host, verdict: Verdict) -> Record:
         "advice": advice(host, verdict),
         "first_seen": timestamp(host.first_seen),
         "last_seen": timestamp(host.last_seen),
-        "usage": [_usage(use) for use in host.usage],
+        "usage": [_record(_USAGE, use) for use in host.usage],
         "offers": [],
     }
 
@@ -112,13 +99,7 @@ def _name(heard: Heard) -> Record:
 
 def reason_record(reason: Reason) -> Record:
     """The record of a reason."""
-    return {
-        "rule": reason.rule,
-        "text": reason.text,
-        "source": reason.source,
-        "basis": reason.basis,
-        "confidence": reason.confidence,
-    }
+    return _record(_REASON, reason)
 
 
 def deadline_record(row: Deadline, as_of: date) -> Record:
@@ -147,28 +128,4 @@ def difference_record(capture: str, found: Difference) -> Record:
         "field": found.field,
         "ours": found.ours,
         "tshark": found.tshark,
-    }
-
-
-def _attempt(attempt: Attempt) -> Record:
-    return {"mechanism": attempt.mechanism, "auth_class": attempt.auth_class, "outcome": attempt.outcome}
-
-
-def _usage(use: Usage) -> Record:
-    return {
-        "server_name": use.server_name,
-        "server_kind": use.server_kind,
-        "server_port": use.server_port,
-        "protocol": use.protocol,
-        "service": use.service,
-        "tls_mode": use.tls_mode,
-        "tls_version": use.tls_version,
-        "mechanism": use.mechanism,
-        "auth_class": use.auth_class,
-        "outcome": use.outcome,
-        "basis": use.basis,
-        "confidence": use.confidence,
-        "first_seen": timestamp(use.first_seen),
-        "last_seen": timestamp(use.last_seen),
-        "sessions": use.sessions,
     }

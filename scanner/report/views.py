@@ -10,7 +10,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from scanner.model import Level, RunTotals
-from scanner.report.records import Record
+from scanner.report.records import SESSION, Record
 
 NAMES_SHOWN = 2
 """Names in a table; other forms have all."""
@@ -139,12 +139,7 @@ HOSTS = View(
     frozenset({"verdict"}),
 )  # fmt: skip
 SESSIONS = View(
-    (
-        "capture", "sensor", "first_seen", "last_seen", "client_ip", "client_port", "client_mac", "server_ip",
-        "server_port", "server_name", "server_kind", "community_id", "protocol", "service", "tls_mode",
-        "tls_version", "tls_cipher", "ja3", "ja4", "client_name", "mechanism", "auth_class", "outcome",
-        "attempts", "basis", "confidence", "username", "mails", "gaps", "evidence",
-    ),
+    SESSION,
     {
         "when": lambda record: local_time(record["first_seen"]),
         "client": lambda record: record["client_ip"],
@@ -153,7 +148,7 @@ SESSIONS = View(
         "login": _login,
     },
     frozenset({"when"}),
-)  # fmt: skip
+)
 DEADLINES = View(
     ("id", "date", "days", "what", "applies", "source", "checked", "confidence"),
     {

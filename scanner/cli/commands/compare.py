@@ -2,23 +2,19 @@
 
 from __future__ import annotations
 
-import dataclasses
 import sys
 from collections.abc import Callable, Iterator
-from typing import TYPE_CHECKING
 
 import click
 
+from scanner.capture import UnreadableCapture
 from scanner.cli import options
 from scanner.cli.settings import FOUND, Settings, catalogue_of
+from scanner.compare import Session, Tally, compare, session
+from scanner.model import Observation
 from scanner.report.formats import Format, write
 from scanner.report.records import Record, difference_record
 from scanner.report.views import DIFFERENCES
-
-if TYPE_CHECKING:
-    from scanner.compare import Session, Tally
-    from scanner.dissection.streams import SecondOpinion
-    from scanner.pipeline import Pipeline
 
 
 @click.command("compare")
@@ -33,82 +29,51 @@ def command(
     settings: Settings,
     captures: tuple[str, ...],
     form: str,
-    endpoints: tuple[str, ...],
-    catalogue: str | None,
     usernames: str,
     fail_on_difference: bool,
 ) -> None:
     """Read captures twice, by our engine and by tshark's, and list where sessions differ."""
     from scanner.account import Usernames  # NumPy costs 200 ms that --help need not pay
+    from scanner.capture.file import CaptureFile
     from scanner.cli.sources import meant, second_opinion
-    from scanner.compare import Tally
     from scanner.dissection.streams import MAX_STREAMS
     from scanner.pipeline import Pipeline
 
-    paths = meant(captures)
-    settings = dataclasses.replace(
-        settings,
-        endpoints=(*settings.endpoints, *endpoints),
-        catalogue=catalogue or settings.catalogue,
-    )
-    known, treated = catalogue_of(settings), Usernames(usernames)
+    known, treated, paths = catalogue_of(settings), Usernames(usernames), meant(captures)
     theirs = second_opinion(known, "", treated, captures, MAX_STREAMS)
     ours = Pipeline(known, "", treated)
-    both = _Both(ours, theirs)
+
+    def read_ours(path: str) -> Iterator[list[Observation]]:
+        with CaptureFile(path) as capture:
+            yield from ours.read(capture, path)
+
     tally = Tally()
     records: list[Record] = []
-    for path in paths:
-        found, counted = both.compare(path)
-        records += found
+    faults: list[UnreadableCapture] = []
+    for path in paths:  # its sessions are held, a line's worth each, until both have read it
+        found, counted = compare(*(_sessions(read, path, faults) for read in (read_ours, theirs.read)))
+        records += [difference_record(path, one) for one in found]
         tally = tally.plus(counted)
     write(records, Format(form), DIFFERENCES, "Differences", sys.stdout)
     click.echo(_summed_up(tally), err=True)
-    if both.unreadable:
+    if faults:
         raise click.exceptions.Exit(1)
     if fail_on_difference and not tally.agreed:
         raise click.exceptions.Exit(FOUND)
 
 
-class _Both:
-    """Both engines; faults of a capture are told once, and what was read before them is compared."""
-
-    def __init__(self, ours: Pipeline, theirs: SecondOpinion) -> None:
-        self._ours = ours
-        self._theirs = theirs
-        self.unreadable = False
-
-    def compare(self, path: str) -> tuple[list[Record], Tally]:
-        """Read one capture twice; its sessions are held, a line's worth each, until both are done."""
-        from scanner.compare import compare
-
-        ours, theirs = self._sessions(self._read_ours, path), self._sessions(self._read_theirs, path)
-        differences, tally = compare(ours, theirs)
-        return [difference_record(path, one) for one in differences], tally
-
-    def _sessions(self, read: Callable[[str], Iterator[Session]], path: str) -> list[Session]:
-        from scanner.capture import UnreadableCapture
-
-        found: list[Session] = []
-        try:
-            found.extend(read(path))
-        except UnreadableCapture as fault:
-            self.unreadable = True
-            click.echo(f"mailsunset: {fault}", err=True)
-        return found
-
-    def _read_ours(self, path: str) -> Iterator[Session]:
-        from scanner.capture.file import CaptureFile
-        from scanner.compare import session
-
-        with CaptureFile(path) as capture:
-            for seen in self._ours.read(capture, path):
-                yield from map(session, seen)
-
-    def _read_theirs(self, path: str) -> Iterator[Session]:
-        from scanner.compare import session
-
-        for seen in self._theirs.read(path):
-            yield from map(session, seen)
+def _sessions(
+    read: Callable[[str], Iterator[list[Observation]]], path: str, faults: list[UnreadableCapture]
+) -> list[Session]:
+    """Read a capture; a fault of it is told once an engine, and what was read before that is compared."""
+    found: list[Session] = []
+    try:
+        for seen in read(path):
+            found.extend(map(session, seen))
+    except UnreadableCapture as fault:
+        faults.append(fault)
+        click.echo(f"mailsunset: {fault}", err=True)
+    return found
 
 
 def _summed_up(tally: Tally) -> str:

@@ -2,22 +2,22 @@
 
 from __future__ import annotations
 
-import dataclasses
 import sys
 from collections.abc import Iterator
 from contextlib import ExitStack
 from functools import cache
+from socket import gethostname
 from typing import TYPE_CHECKING
 
 import click
 
 from scanner.cli import options
 from scanner.cli.settings import (
+    IN_MEMORY,
     InputError,
     Settings,
     catalogue_of,
     dates,
-    days,
     exists,
     fail_on,
     forget_old,
@@ -31,9 +31,9 @@ from scanner.report.views import HOSTS, SESSIONS, summed_up
 
 if TYPE_CHECKING:
     from db.filters import Lens
-    from db.hosts import Listing
     from db.store import Inventory
     from scanner.cli.reading import Finished
+    from scanner.dissection.streams import SecondOpinion
 
 
 HOSTS_SHOWN = 40
@@ -43,12 +43,12 @@ HOSTS_SHOWN = 40
 @click.command("read")
 @click.argument("captures", nargs=-1, required=True, metavar="CAPTURE...")
 @options.table
-@click.option("--no-db", is_flag=True, help="Write nothing to the inventory.")
+@options.no_db
 @options.endpoints
 @options.catalogue
-@click.option("--retirement", metavar="FILE", help="Another table of dates.")
+@options.retirement
 @options.usernames
-@click.option("--sensor", metavar="NAME", help="Where this was captured.  [default: this machine's name]")
+@options.sensor
 @click.option("--max-flows", type=click.IntRange(min=1), default=1_000_000, show_default=True,
               help="Connections followed at a time.")  # fmt: skip
 @click.option("--workers", type=click.IntRange(min=0, max=64), metavar="N",
@@ -63,33 +63,32 @@ def command(
     settings: Settings,
     captures: tuple[str, ...],
     form: str,
-    no_db: bool,
-    endpoints: tuple[str, ...],
-    catalogue: str | None,
-    retirement: str | None,
     usernames: str,
-    sensor: str | None,
     max_flows: int,
     workers: int | None,
     keylog: str | None,
     engine: str,
-    keep_sessions: str | None,
     threshold: str | None,
 ) -> None:
     """Read capture files, directories of them, or - for a pipe, and tell what was found."""
     from scanner.account import Usernames  # NumPy costs 200 ms that --help need not pay
     from scanner.cli.reading import Reading, Wants
-    from scanner.cli.sources import ENGINES
+    from scanner.cli.sources import is_pipe, second_opinion
+    from scanner.pipeline import Pipeline
 
-    settings = _settled(settings, endpoints, catalogue, retirement, sensor, keep_sessions, no_db)
     paths = _checked(captures, settings, keylog, engine)
-    known, who = catalogue_of(settings), Usernames(usernames)
-    judged = form == Format.TABLE or bool(threshold)
-    wants = Wants(judged or not no_db, form == Format.NDJSON, form in (Format.JSON, Format.CSV))
+    known, who, sensor = catalogue_of(settings), Usernames(usernames), settings.sensor or gethostname()
+    judged, kept = form == Format.TABLE or bool(threshold), settings.db != IN_MEMORY
+    wants = Wants(judged or kept, form == Format.NDJSON, form in (Format.JSON, Format.CSV))
     with ExitStack() as stack:
         opened = cache(lambda: stack.enter_context(inventory(settings, create=True)))
-        leases = opened().leases() if exists(settings) else ()
-        listening = ENGINES[engine](known, settings.sensor or "", who, captures, max_flows, leases)
+        listening: Pipeline | SecondOpinion
+        if engine == options.TSHARK:
+            listening = second_opinion(known, sensor, who, captures, max_flows)
+        else:
+            leases = opened().leases() if exists(settings) else ()
+            at_once = 0 if any(map(is_pipe, captures)) else None  # a pipe's news is told as it comes
+            listening = Pipeline(known, sensor, who, max_flows, at_once, leases)
         reading = Reading(listening, paths, wants, workers, stack, keylog)
         _show(reading.finished(opened if wants.kept else None), Format(form))
         if wants.kept:
@@ -101,35 +100,14 @@ def command(
         raise click.exceptions.Exit(1)
 
 
-def _settled(
-    settings: Settings,
-    endpoints: tuple[str, ...],
-    catalogue: str | None,
-    retirement: str | None,
-    sensor: str | None,
-    keep_sessions: str | None,
-    no_db: bool,
-) -> Settings:
-    """Let the options of this command go before those of the program and of the user's file."""
-    return dataclasses.replace(
-        settings,
-        endpoints=(*settings.endpoints, *endpoints),
-        catalogue=catalogue or settings.catalogue,
-        retirement=retirement or settings.retirement,
-        sensor=sensor or settings.sensor or _machine(),
-        keep_days=settings.keep_days if keep_sessions is None else days(keep_sessions),
-        db="sqlite://" if no_db else settings.db,
-    )
-
-
 def _checked(captures: tuple[str, ...], settings: Settings, keylog: str | None, engine: str) -> list[str]:
     """The captures that are meant, once all that can be told before reading was told."""
     from scanner.cli.sources import meant
 
     dates(settings)  # a faulty table is told before anything is read
-    if keylog is not None and engine == options.TSHARK:
-        raise InputError("--keylog is for our own engine: leave out --engine")
     if keylog is not None:
+        if engine == options.TSHARK:
+            raise InputError("--keylog is for our own engine: leave out --engine")
         _check_keys(keylog, captures)
     return meant(captures)
 
@@ -168,18 +146,8 @@ def _judged(kept: Inventory, how: Lens, form: Format) -> list[Level]:
     """Judge all hosts, and show the worst if a table is wanted."""
     hosts = kept.hosts(how)
     if form == Format.TABLE:
-        _show_worst(hosts)
+        worst = (host_record(*pair) for pair in hosts[:HOSTS_SHOWN])
+        more = f"; the worst {HOSTS_SHOWN}, 'mailsunset hosts' lists all" if len(hosts) > HOSTS_SHOWN else ""
+        title = f"Hosts in the inventory: {summed_up(hosts.levels)}{more}"
+        write(worst, form, HOSTS, title, sys.stdout)
     return list(hosts.levels)
-
-
-def _show_worst(hosts: Listing) -> None:
-    worst = [host_record(*pair) for pair in hosts[:HOSTS_SHOWN]]
-    rest = f"; the worst {HOSTS_SHOWN}, 'mailsunset hosts' lists all" if len(hosts) > HOSTS_SHOWN else ""
-    title = f"Hosts in the inventory: {summed_up(hosts.levels)}{rest}"
-    write(worst, Format.TABLE, HOSTS, title, sys.stdout)
-
-
-def _machine() -> str:
-    import socket
-
-    return socket.gethostname()
