@@ -8,10 +8,10 @@ from __future__ import annotations
 
 import warnings
 from base64 import b64encode
-from bisect import bisect_right
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from functools import lru_cache
 from hashlib import sha1
+from ipaddress import ip_network
 from socket import AF_INET, AF_INET6, inet_ntop, inet_pton
 from struct import pack
 
@@ -55,88 +55,43 @@ def canonical(ip: str) -> str:
     return text(value >> 64, value & _HALF)
 
 
-def _parse_prefix(cidr: str) -> tuple[int, int]:
-    """Read ``address/length`` or an address: first number, length of 128. ValueError if it is none."""
-    address, slash, bits = cidr.partition("/")
-    width = 128 if ":" in address else 32
-    length = width
-    if slash:
-        if not (bits.isascii() and bits.isdigit()) or int(bits) > width:
-            raise ValueError(f"not a prefix: {cidr!r}")
-        length = int(bits)
-    length += 128 - width
-    host_bits = 128 - length
-    return number(address) >> host_bits << host_bits, length
-
-
 def prefix(cidr: str) -> str:
     """Write a prefix, or an address as one, in canonical form without host bits. ValueError if none."""
-    first, length = _parse_prefix(cidr)
-    is_ipv4 = length >= 96 and first >> 32 == 0xFFFF
-    return f"{text(first >> 64, first & _HALF)}/{length - 96 if is_ipv4 else length}"
+    return str(ip_network(cidr, strict=False))
+
+
+def _block(cidr: str) -> tuple[int, int]:
+    """The first number of a prefix, and its length of 128."""
+    network = ip_network(cidr, strict=False)
+    first, length = int(network.network_address), network.prefixlen
+    return (first, length) if network.version == 6 else (_MAPPED | first, 96 + length)
 
 
 class Prefixes:
     """An immutable set of prefixes that finds the longest one that holds an address."""
 
-    __slots__ = ("_owners", "_starts", "members", "ranges")
+    __slots__ = ("_lengths", "_owners", "ranges")
 
-    members: tuple[str, ...]
-    """The prefixes, canonical, as they were given."""
     ranges: tuple[tuple[int, int], ...]
-    """First and last number of each block, merged and sorted: for comparing whole columns at once."""
+    """First and last number of each: for comparing whole columns at once."""
 
     def __init__(self, cidrs: Iterable[str] = ()) -> None:
         """Take prefixes as text; ValueError names the first that is none."""
-        self.members = tuple(dict.fromkeys(prefix(cidr) for cidr in cidrs))
-        blocks = sorted((*_parse_prefix(member), member) for member in self.members)
-        self._starts: list[int] = []
-        self._owners: list[str | None] = []
-        self._cut(blocks)
-        self.ranges = tuple(self._merge())
-
-    def _cut(self, blocks: list[tuple[int, int, str]]) -> None:
-        """Cut all numbers into pieces owned by the longest prefix over them; prefixes nest or are apart."""
-        open_blocks: list[tuple[int, str]] = []
-        for first, length, member in blocks:
-            self._close(open_blocks, first)
-            self._mark(first, member)
-            open_blocks.append((first + (1 << (128 - length)), member))
-        self._close(open_blocks, 1 << 128)
-
-    def _close(self, open_blocks: list[tuple[int, str]], until: int) -> None:
-        while open_blocks and open_blocks[-1][0] <= until:
-            end, _ = open_blocks.pop()
-            self._mark(end, open_blocks[-1][1] if open_blocks else None)
-
-    def _mark(self, start: int, owner: str | None) -> None:
-        if self._starts and self._starts[-1] == start:
-            self._owners[-1] = owner
-        else:
-            self._starts.append(start)
-            self._owners.append(owner)
-
-    def _merge(self) -> Iterator[tuple[int, int]]:
-        first: int | None = None
-        for start, owner in zip(self._starts, self._owners, strict=True):
-            if first is None:
-                first = start
-            if owner is None:
-                yield first, start - 1
-                first = None
+        blocks = {_block(cidr): prefix(cidr) for cidr in cidrs}
+        self.ranges = tuple((first, first + (1 << 128 - length) - 1) for first, length in blocks)
+        self._owners = {(length, first >> 128 - length): cidr for (first, length), cidr in blocks.items()}
+        self._lengths = sorted({length for _, length in blocks}, reverse=True)
 
     def find(self, value: int) -> str | None:
         """Name the longest prefix that holds a 128-bit number."""
-        place = bisect_right(self._starts, value) - 1
-        return self._owners[place] if place >= 0 else None
+        for length in self._lengths:
+            if owner := self._owners.get((length, value >> 128 - length)):
+                return owner
+        return None
 
     def __contains__(self, ip: str) -> bool:
         """Tell whether any prefix holds an address. ValueError if it is none."""
         return self.find(number(ip)) is not None
-
-    def __len__(self) -> int:
-        """Count the prefixes."""
-        return len(self.members)
 
 
 INTERNAL = Prefixes(

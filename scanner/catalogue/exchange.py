@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import json
+import re
 import tomllib
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from importlib.resources import files
-from ipaddress import ip_address
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -53,35 +53,26 @@ class Catalogue:
         """Take rows; of two rows with the same name or prefix the first counts."""
         self.mail_ports = frozenset(mail_ports)
         """Where following begins whoever the server is: mail's ports and those of HTTP in clear."""
-        self._exact: dict[str, Endpoint] = {}
-        self._suffixes: dict[str, Endpoint] = {}
-        """What follows the first star and dot."""
-        self._patterns: dict[str, Endpoint] = {}
-        """With a star inside."""
+        self._names: dict[str, Endpoint] = {}
         self._owners: dict[str, Endpoint] = {}
         for endpoint in endpoints:
             for name in endpoint.names:
-                self._add(name.lower(), endpoint)
+                self._names.setdefault(name.lower(), endpoint)
             for prefix in endpoint.prefixes:
                 self._owners.setdefault(net.prefix(prefix), endpoint)
+        stars = sorted((name for name in self._names if "*" in name), key=_generality)
+        self._stars = {name: _expression(name) for name in stars}
         self.prefixes = net.Prefixes(self._owners)
         """Every prefix of every row: their servers are followed on any port."""
         self._mine = net.Prefixes(prefix for prefix, owner in self._owners.items() if owner.label)
         self.classify = lru_cache(CLASSIFIED_KEPT)(self._classify)
         """``classify(ip, name)``: what a server is; its name says more than its address."""
-
-    def _add(self, name: str, endpoint: Endpoint) -> None:
-        star, _, suffix = name.partition(".")
-        if "*" not in name:
-            self._exact.setdefault(name, endpoint)
-        elif star == "*" and "*" not in suffix:
-            self._suffixes.setdefault(suffix, endpoint)
-        else:
-            self._patterns.setdefault(name, endpoint)
+        self._fitting = lru_cache(CLASSIFIED_KEPT)(self._fits)
 
     def _classify(self, ip: str, name: str | None) -> Match:
-        if name and (found := self._by_name(name.lower().rstrip("."))):
-            return found
+        if pattern := self._fitting(name):
+            owner = self._names[pattern]
+            return Match(owner.kind, f"{owner.label or 'name'} {_plain(name)}", owner.role, owner.cloud)
         value = net.number(ip)
         prefix = self._mine.find(value) or self.prefixes.find(value)
         if prefix is not None:
@@ -91,33 +82,37 @@ class Catalogue:
 
     def role(self, name: str | None) -> str | None:
         """What a server of this name is for; None for one that the catalogue does not name."""
-        found = self._by_name(name.lower().rstrip(".")) if name else None
-        return found.role if found else None
+        pattern = self._fitting(name)
+        return self._names[pattern].role if pattern else None
 
     def family(self, name: str) -> str | None:
         """The pattern, as ``*.outlook.office365.com``, that alone makes a name known; None if none does."""
-        lowered = name.lower().rstrip(".")
-        if lowered in self._exact:
-            return None
-        _, _, suffix = lowered.partition(".")
-        while suffix:
-            if suffix in self._suffixes:
-                return f"*.{suffix}"
-            _, _, suffix = suffix.partition(".")
-        return None
+        pattern = self._fitting(name)
+        return pattern if pattern in self._stars and pattern.startswith("*") else None
 
-    def _by_name(self, name: str) -> Match | None:
-        if endpoint := self._exact.get(name):
-            return _match(endpoint, name)
-        for pattern, endpoint in self._patterns.items():
-            if _fits(name, pattern):
-                return _match(endpoint, name)
-        _, _, suffix = name.partition(".")
-        while suffix:
-            if endpoint := self._suffixes.get(suffix):
-                return _match(endpoint, name)
-            _, _, suffix = suffix.partition(".")
-        return None
+    def _fits(self, name: str | None) -> str | None:
+        """The name or the pattern of the catalogue that a name fits."""
+        plain = _plain(name)
+        if plain in self._names:
+            return plain
+        return next((star for star, fits in self._stars.items() if fits.fullmatch(plain)), None)
+
+
+def _plain(name: str | None) -> str:
+    return (name or "").lower().rstrip(".")
+
+
+def _generality(pattern: str) -> tuple[bool, int]:
+    """Patterns with a star inside go first, then the longest."""
+    return pattern.startswith("*"), -len(pattern)
+
+
+def _expression(pattern: str) -> re.Pattern[str]:
+    """A leading ``*`` stands for one label or more, an inner one for exactly one."""
+    first, *others = pattern.split(".")
+    labels = [r".+" if first == "*" else re.escape(first)]
+    labels += [r"[^.]+" if label == "*" else re.escape(label) for label in others]
+    return re.compile(r"\.".join(labels), re.DOTALL)
 
 
 def load_catalogue(path: str | None = None, extra: Sequence[str] = ()) -> Catalogue:
@@ -175,35 +170,14 @@ def _json_rows(text: str) -> tuple[list[Endpoint], frozenset[int]]:
 
 
 def _extra(endpoint: str) -> Endpoint:
-    names, prefixes = (endpoint,), (endpoint,)
     try:
-        if "/" in endpoint:
-            net.prefix(endpoint)
-        else:
-            ip_address(endpoint)
-            prefixes = (f"{endpoint}/{32 if '.' in endpoint else 128}",)
+        return Endpoint((), (net.prefix(endpoint),), ServerKind.EXCHANGE_ONLINE, None, None, "--endpoint")
     except ValueError:
         if "/" in endpoint or not _is_name(endpoint):
             raise BadCatalogueError(f"{endpoint!r} is neither a name, an address nor a prefix") from None
-        return Endpoint(names, (), ServerKind.EXCHANGE_ONLINE, None, None, "--endpoint")
-    return Endpoint((), prefixes, ServerKind.EXCHANGE_ONLINE, None, None, "--endpoint")
+    return Endpoint((endpoint,), (), ServerKind.EXCHANGE_ONLINE, None, None, "--endpoint")
 
 
 def _is_name(text: str) -> bool:
     labels = text.rstrip(".").split(".")
     return all(label == "*" or label.replace("-", "").replace("_", "").isalnum() for label in labels)
-
-
-def _fits(name: str, pattern: str) -> bool:
-    """A leading ``*`` stands for one label or more, an inner one for exactly one."""
-    wanted, given = pattern.split("."), name.split(".")
-    if wanted[0] == "*":
-        wanted = wanted[1:]
-        if len(given) <= len(wanted):
-            return False
-        given = given[-len(wanted) :]
-    return len(wanted) == len(given) and all(w in ("*", g) for w, g in zip(wanted, given, strict=True))
-
-
-def _match(endpoint: Endpoint, name: str) -> Match:
-    return Match(endpoint.kind, f"{endpoint.label or 'name'} {name}", endpoint.role, endpoint.cloud)
