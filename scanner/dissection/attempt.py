@@ -1,13 +1,17 @@
-"""A login that was tried, as far as fields tell; and the name in an NTLM message."""
+"""What conversations of requests and answers have in common, as fields tell: logins, and how far it got."""
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
+from scanner.conversation import CLIENT, Side
 from scanner.dissection import Layer
-from scanner.events import Login, Outcome
+from scanner.events import Event, Login, Outcome, Phase, Reached
 from scanner.protocols.sasl import login
 
+PENDING_LIMIT = 1024
+"""Requests that wait for an answer; the oldest is given up for one more."""
 _NOBODY = ("", "NULL")
 """What tshark writes where a name is empty."""
 
@@ -24,6 +28,46 @@ class Attempted:
     def login(self, outcome: Outcome | None, sentence: str = "") -> Login:
         """Tell it as an event, with what the server said to it."""
         return login(self.mechanism, outcome, self.username, sentence.encode(), self.at)
+
+
+class Exchange:
+    """One conversation in which a client asks and a server answers; a protocol says what that means."""
+
+    def __init__(self) -> None:
+        """Begin before the first word."""
+        self._attempt: Attempted | None = None
+        self._greeted = self._served = False
+        self._spoke = [False, False]
+
+    def hear(self, side: Side, layer: Layer, at: int) -> Iterable[Event]:
+        """Hear what the client asked, or the server answered."""
+        self._spoke[side] = True
+        return self._asked(layer, at) if side is CLIENT else self._answered(layer)
+
+    def end(self) -> Iterator[Event]:
+        """Tell an attempt without an answer, and how far it got."""
+        if self._attempt:
+            yield self._attempt.login(None)
+        both = Phase.SERVED if self._served else Phase.ANSWERED
+        yield Reached(both if all(self._spoke) else Phase.OPENED)
+
+    def _asked(self, layer: Layer, at: int) -> Iterable[Event]:
+        return ()
+
+    def _answered(self, layer: Layer) -> Iterable[Event]:
+        return ()
+
+    def _begin(self, mechanism: str, at: int) -> Iterator[Event]:
+        """Note a login that begins, and tell one before it that was never answered."""
+        if self._attempt:
+            yield self._attempt.login(None)
+        self._attempt = Attempted(mechanism.upper(), at)
+
+    def _settle(self, good: bool, sentence: str) -> Iterator[Event]:
+        """Tell the login that is answered."""
+        if self._attempt:
+            yield self._attempt.login(Outcome.ACCEPTED if good else Outcome.REFUSED, sentence)
+        self._attempt = None
 
 
 def ntlm_name(layer: Layer) -> str | None:

@@ -6,16 +6,13 @@ from collections import deque
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from scanner.conversation import CLIENT, Side
 from scanner.dissection import Layer
-from scanner.dissection.attempt import Attempted, ntlm_name
-from scanner.events import Event, Label, Offer, Outcome, Phase, Reached, Service
+from scanner.dissection.attempt import PENDING_LIMIT, Attempted, Exchange, ntlm_name
+from scanner.events import Event, Label, Offer, Outcome, Service
 from scanner.protocols import eas
 from scanner.protocols.http_auth import COOKIE, SCHEMES, offered, outcome_of, service
 from scanner.protocols.http_heads import has_login_cookie
 
-PENDING_LIMIT = 256
-"""Requests that wait for an answer; what is beyond is not matched with any."""
 TOLD_LIMIT = 256
 """Facts remembered so that none is told twice; what is beyond is not told."""
 _LABELS = {"http.host": "http.host", "http.user_agent": "http.user_agent", "http.request.line": "eas.version"}
@@ -31,38 +28,28 @@ class _Request:
     """False for an NTLM message that only opens an exchange."""
 
 
-class HttpTalk:
+class HttpTalk(Exchange):
     """One HTTP/1.x connection."""
 
     def __init__(self) -> None:
         """Begin before the first request."""
+        super().__init__()
         self._requests: deque[_Request] = deque(maxlen=PENDING_LIMIT)
         self._opened: _Request | None = None
-        self._told: set[tuple[str, str]] = set()
+        self._told: set[Label | Service] = set()
         self._last: tuple[str, str | None, Outcome | None] | None = None
-        self._served = False
-        self._spoke = [False, False]
-
-    def hear(self, side: Side, layer: Layer, at: int) -> Iterator[Event]:
-        """Hear a request's head, or a response's."""
-        self._spoke[side] = True
-        if side is CLIENT and (method := layer.first("http.request.method")):
-            yield from self._asked(method, layer, at)
-        elif code := layer.first("http.response.code"):
-            yield from self._answered(int(code) if code.isdecimal() else 0, layer)
 
     def end(self) -> Iterator[Event]:
         """Tell attempts without an answer, and how far it got."""
         waiting = [one for one in self._requests if one.login and one.final]
         for request in waiting or [one for one in (self._opened,) if one]:
             yield from self._attempted(request, None)
-        both = Phase.SERVED if self._served else Phase.ANSWERED
-        yield Reached(both if all(self._spoke) else Phase.OPENED)
+        yield from super().end()
 
-    def _asked(self, method: str, layer: Layer, at: int) -> Iterator[Event]:
-        for field, label in _LABELS.items():
-            for text in layer.all(field):
-                yield from self._label(label, text)
+    def _asked(self, layer: Layer, at: int) -> Iterator[Event]:
+        method = layer.first("http.request.method")
+        if not method:
+            return
         target = layer.first("http.request.uri") or ""
         login, final = _credentials(layer, at)
         shown = any(has_login_cookie(cookie.encode()) for cookie in layer.all("http.cookie_pair"))
@@ -71,18 +58,15 @@ class HttpTalk:
         if login and final:
             self._opened = None
         self._requests.append(_Request(method, target, login, final))
-        path, _, query = target.partition("?")
-        if path.lower().startswith(("http://", "https://")):
-            path = "/" + path.split("/", 3)[-1]
-        if kind := service(path.encode()):
-            if self._new("service", kind):
-                yield Service(kind)
-            if kind == "eas":
-                for one in eas.labels(query):
-                    yield from self._label(one.field, one.text)
+        for fact in _facts(layer, target):
+            if fact not in self._told and len(self._told) < TOLD_LIMIT:
+                self._told.add(fact)
+                yield fact
 
-    def _answered(self, code: int, layer: Layer) -> Iterator[Event]:
-        if 100 <= code < 200:
+    def _answered(self, layer: Layer) -> Iterator[Event]:
+        told = layer.first("http.response.code") or ""
+        code = int(told) if told.isdecimal() else 0
+        if not told or 100 <= code < 200:
             return
         request = self._requests.popleft() if self._requests else None
         self._served |= code != 401
@@ -106,15 +90,19 @@ class HttpTalk:
             self._last = login.mechanism, login.username, outcome
             yield login.login(outcome, sentence)
 
-    def _new(self, name: str, text: str) -> bool:
-        if (name, text) in self._told or len(self._told) >= TOLD_LIMIT:
-            return False
-        self._told.add((name, text))
-        return True
 
-    def _label(self, name: str, text: str) -> Iterator[Event]:
-        if text and self._new(name, text):
-            yield Label(name, text)
+def _facts(layer: Layer, target: str) -> Iterator[Label | Service]:
+    """What a request tells of the client, and of what it asks for."""
+    for field, label in _LABELS.items():
+        for text in layer.all(field):
+            yield Label(label, text)
+    path, _, query = target.partition("?")
+    if path.lower().startswith(("http://", "https://")):
+        path = "/" + path.split("/", 3)[-1]
+    if kind := service(path.encode()):
+        yield Service(kind)
+        if kind == "eas":
+            yield from eas.labels(query)
 
 
 def _credentials(layer: Layer, at: int) -> tuple[Attempted | None, bool]:

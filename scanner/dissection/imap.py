@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 
-from scanner.conversation import CLIENT, Side
 from scanner.dissection import Layer
-from scanner.dissection.attempt import Attempted
-from scanner.events import Event, Greeting, Label, Offer, Outcome, Phase, Reached, TlsMode, TlsStarted
+from scanner.dissection.attempt import Attempted, Exchange
+from scanner.events import Event, Greeting, Label, Offer, Outcome, TlsMode, TlsStarted
 from scanner.protocols.imap import backend
 
 PENDING_LIMIT = 256
@@ -22,22 +21,22 @@ _BRACKETED = re.compile(r"\[[^\]]*\]")
 _HOST = re.compile(r"[A-Za-z0-9-]+(\.[A-Za-z0-9-]+)*\.[A-Za-z]{2,}")
 
 
-class ImapTalk:
+class ImapTalk(Exchange):
     """One IMAP conversation."""
 
     def __init__(self) -> None:
         """Begin before the greeting."""
+        super().__init__()
         self._pending: dict[str, str] = {}
         self._attempts: dict[str, Attempted] = {}
-        self._greeted = self._served = False
-        self._spoke = [False, False]
 
-    def hear(self, side: Side, layer: Layer, at: int) -> Iterator[Event]:
-        """Hear commands of the client, or answers of the server."""
-        self._spoke[side] = True
-        if side is CLIENT:
-            self._asked(layer, at)
-            return
+    def end(self) -> Iterator[Event]:
+        """Tell attempts without an answer, and how far it got."""
+        for attempt in self._attempts.values():
+            yield attempt.login(None)
+        yield from super().end()
+
+    def _answered(self, layer: Layer) -> Iterator[Event]:
         tag = answer = ""
         for name, text in layer.fields:
             match name:
@@ -53,14 +52,7 @@ class ImapTalk:
                 case _:
                     pass
 
-    def end(self) -> Iterator[Event]:
-        """Tell attempts without an answer, and how far it got."""
-        for attempt in self._attempts.values():
-            yield attempt.login(None)
-        both = Phase.SERVED if self._served else Phase.ANSWERED
-        yield Reached(both if all(self._spoke) else Phase.OPENED)
-
-    def _asked(self, layer: Layer, at: int) -> None:
+    def _asked(self, layer: Layer, at: int) -> Iterable[Event]:
         tag = ""
         for name, text in layer.fields:
             match name:
@@ -78,6 +70,7 @@ class ImapTalk:
         for tag in layer.all("imap.request_tag"):
             if self._pending.get(tag) == "AUTHENTICATE" and (mechanism := next(mechanisms, None)):
                 self._attempts[tag] = Attempted(mechanism.upper(), at)
+        return ()
 
     def _untagged(self, text: str) -> Iterator[Event]:
         if not self._greeted:

@@ -5,43 +5,22 @@ from __future__ import annotations
 from collections import deque
 from collections.abc import Iterator
 
-from scanner.conversation import CLIENT, Side
 from scanner.dissection import Layer
-from scanner.dissection.attempt import Attempted
-from scanner.events import Event, Greeting, Offer, Outcome, Phase, Reached, TlsMode, TlsStarted
+from scanner.dissection.attempt import PENDING_LIMIT, Attempted, Exchange
+from scanner.events import Event, Greeting, Offer, Outcome, TlsMode, TlsStarted
 from scanner.protocols.imap import backend
 
-PENDING_LIMIT = 1024
-"""Commands that wait for a reply; the oldest is given up for one more."""
 _SERVED = ("QUIT", "STAT", "LIST", "RETR", "UIDL")
 
 
-class Pop3Talk:
+class Pop3Talk(Exchange):
     """One POP3 conversation."""
 
     def __init__(self) -> None:
         """Begin before the greeting."""
+        super().__init__()
         self._pending: deque[str] = deque(maxlen=PENDING_LIMIT)
         self._user: Attempted | None = None
-        self._attempt: Attempted | None = None
-        self._greeted = self._served = False
-        self._spoke = [False, False]
-
-    def hear(self, side: Side, layer: Layer, at: int) -> Iterator[Event]:
-        """Hear commands of the client, or replies of the server."""
-        self._spoke[side] = True
-        if side is CLIENT:
-            yield from self._asked(layer, at)
-        elif indicator := layer.first("pop.response.indicator"):
-            sentence = layer.first("pop.response.description") or ""
-            yield from self._answered(indicator, sentence, layer.all("pop.response.data"))
-
-    def end(self) -> Iterator[Event]:
-        """Tell an attempt without an answer, and how far it got."""
-        if self._attempt:
-            yield self._attempt.login(None)
-        both = Phase.SERVED if self._served else Phase.ANSWERED
-        yield Reached(both if all(self._spoke) else Phase.OPENED)
 
     def _asked(self, layer: Layer, at: int) -> Iterator[Event]:
         verb = layer.first("pop.request.command")
@@ -57,13 +36,13 @@ class Pop3Talk:
             case "APOP":
                 self._attempt = Attempted("APOP", at, word)
             case "AUTH" if word:
-                if self._attempt:
-                    yield self._attempt.login(None)
-                self._attempt = Attempted(word.upper(), at)
+                yield from self._begin(word, at)
             case _:
                 pass
 
-    def _answered(self, indicator: str, sentence: str, listed: list[str]) -> Iterator[Event]:
+    def _answered(self, layer: Layer) -> Iterator[Event]:
+        indicator = layer.first("pop.response.indicator")
+        sentence = layer.first("pop.response.description") or ""
         if indicator not in ("+OK", "-ERR"):
             return
         good = indicator == "+OK"
@@ -73,16 +52,14 @@ class Pop3Talk:
             return
         self._greeted = True
         verb = self._pending.popleft() if self._pending else ""
-        outcome = Outcome.ACCEPTED if good else Outcome.REFUSED
         if verb in ("PASS", "APOP", "AUTH") and self._attempt:
-            attempt, self._attempt = self._attempt, None
-            yield attempt.login(outcome, sentence)
+            yield from self._settle(good, sentence)
         elif verb == "USER" and not good and self._user:
-            yield self._user.login(outcome, sentence)
+            yield self._user.login(Outcome.REFUSED, sentence)
         elif verb == "STLS" and good:
             yield TlsStarted(TlsMode.STARTTLS)
         elif verb in ("CAPA", "AUTH") and good:
-            yield _offer(verb, listed)
+            yield _offer(verb, layer.all("pop.response.data"))
         self._served |= good and verb in _SERVED
 
 

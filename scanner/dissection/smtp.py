@@ -5,25 +5,10 @@ from __future__ import annotations
 from collections import deque
 from collections.abc import Iterator
 
-from scanner.conversation import CLIENT, Side
 from scanner.dissection import Layer
-from scanner.dissection.attempt import Attempted, ntlm_name
-from scanner.events import (
-    ClientName,
-    Event,
-    Greeting,
-    Label,
-    Mail,
-    Offer,
-    Outcome,
-    Phase,
-    Reached,
-    TlsMode,
-    TlsStarted,
-)
+from scanner.dissection.attempt import PENDING_LIMIT, Exchange, ntlm_name
+from scanner.events import ClientName, Event, Greeting, Label, Mail, Offer, TlsMode, TlsStarted
 
-PENDING_LIMIT = 1024
-"""Commands that wait for a reply; what is beyond is not matched with any."""
 _BODY = "."
 _GREETINGS = ("220", "421", "554")
 """What a server may begin with (RFC 5321 4.3.2); another code answers what was not heard."""
@@ -31,31 +16,14 @@ _HELLOS = ("EHLO", "HELO", "LHLO")
 _SERVED = ("RCPT", "QUIT", "VRFY", "BDAT")
 
 
-class SmtpTalk:
+class SmtpTalk(Exchange):
     """One SMTP conversation."""
 
     def __init__(self) -> None:
         """Begin before the greeting."""
+        super().__init__()
         self._pending: deque[str] = deque(maxlen=PENDING_LIMIT)
-        self._attempt: Attempted | None = None
-        self._greeted = self._served = self._chunked = False
-        self._spoke = [False, False]
-
-    def hear(self, side: Side, layer: Layer, at: int) -> Iterator[Event]:
-        """Hear commands of the client, or replies of the server."""
-        self._spoke[side] = True
-        if side is CLIENT:
-            yield from self._asked(layer, at)
-        else:
-            for code, texts in _replies(layer):
-                yield from self._answered(code, texts)
-
-    def end(self) -> Iterator[Event]:
-        """Tell an attempt without an answer, and how far it got."""
-        if self._attempt:
-            yield self._attempt.login(None)
-        both = Phase.SERVED if self._served else Phase.ANSWERED
-        yield Reached(both if all(self._spoke) else Phase.OPENED)
+        self._chunked = False
 
     def _asked(self, layer: Layer, at: int) -> Iterator[Event]:
         verb = ""
@@ -70,9 +38,7 @@ class SmtpTalk:
                 case "smtp.req.parameter" if verb in _HELLOS:
                     yield ClientName(text, verb)
                 case "smtp.req.parameter" if verb == "AUTH":
-                    if self._attempt:
-                        yield self._attempt.login(None)
-                    self._attempt = Attempted(text.upper(), at)
+                    yield from self._begin(text, at)
                 case "smtp.auth.username" if self._attempt:
                     self._attempt.username = self._attempt.username or text
                 case _:
@@ -80,7 +46,11 @@ class SmtpTalk:
         if self._attempt and (name_inside := ntlm_name(layer)):
             self._attempt.username = name_inside
 
-    def _answered(self, code: str, texts: list[str]) -> Iterator[Event]:
+    def _answered(self, layer: Layer) -> Iterator[Event]:
+        for code, texts in _replies(layer):
+            yield from self._replied(code, texts)
+
+    def _replied(self, code: str, texts: list[str]) -> Iterator[Event]:
         if not self._greeted and not self._pending and code in _GREETINGS:
             self._greeted = True
             words = texts[0].split() if texts else []
@@ -100,9 +70,8 @@ class SmtpTalk:
         good = code.startswith("2")
         self._served |= good and verb in _SERVED
         match verb:
-            case "AUTH" if attempt := self._attempt:
-                self._attempt = None
-                yield attempt.login(Outcome.ACCEPTED if good else Outcome.REFUSED, " ".join(texts))
+            case "AUTH":
+                yield from self._settle(good, " ".join(texts))
             case "STAR" if code == "220":
                 yield TlsStarted(TlsMode.STARTTLS)
             case "EHLO" | "LHLO" if good:

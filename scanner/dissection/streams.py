@@ -7,6 +7,7 @@ from dataclasses import dataclass, field, replace
 from operator import attrgetter
 
 from scanner.account import Account, Usernames
+from scanner.announcements import Names
 from scanner.catalogue.exchange import Catalogue
 from scanner.conversation import CLIENT, SERVER, Conversation, Ending, Flow, Side
 from scanner.dissection import Dissected, Talk, Told
@@ -156,129 +157,89 @@ class SecondOpinion:
         self._listener = Listener(catalogue, sensor, usernames)
         self._dissect = dissect
         self._max_streams = max_streams
-        self._names: dict[str, str] = {}
+        self._names = Names()
         self._drafts = Drafts(sensor, Servers(), Lengths())
         self._totals = RunTotals()
+        self._live: dict[int, _Stream] = {}
+        self._done: dict[int, None] = {}
+        self._swept = 0
 
     def read(self, path: str) -> Iterator[list[Observation]]:
         """Yield observations as connections end; when a capture fails, first the rest, then its error."""
-        streams = Streams(self._listener, path, self._names, self._drafts, self._max_streams)
+        self._live, self._done, self._swept = {}, {}, 0
+        failed: Exception | None = None
         try:
             for told in self._dissect(path):
-                if seen := streams.hear(told):
-                    yield self._counted(seen)
-        except Exception:
-            yield from self._rest(streams)
-            raise
-        yield from self._rest(streams)
+                self._hear(told, path)
+                if len(self._drafts) >= WAITING:
+                    yield self._concluded()
+        except Exception as fault:
+            failed = fault
+        for number in list(self._live):
+            self._end(number, Ending.ENDED, path)
+        if seen := self._concluded():
+            yield seen
+        if failed:
+            raise failed
 
     def totals(self) -> RunTotals:
         """Say what was heard and lost, over all captures."""
         return self._totals
 
-    def _rest(self, streams: Streams) -> Iterator[list[Observation]]:
-        if seen := streams.flush():
-            yield self._counted(seen)
-        was = self._totals
-        self._totals = replace(
-            was,
-            packets=was.packets + streams.packets,
-            conversations=was.conversations + streams.conversations,
-            evicted=was.evicted + streams.evicted,
-        )
-
-    def _counted(self, seen: list[Observation]) -> list[Observation]:
-        seen.sort(key=attrgetter("first_seen"))
-        was = self._totals
-        self._totals = replace(
-            was,
-            observations=was.observations + len(seen),
-            gaps=was.gaps + sum(one.gaps > 0 for one in seen),
-            first_at=min([one.first_seen for one in seen] + ([was.first_at] if was.first_at else [])),
-            last_at=max([one.last_seen for one in seen] + [was.last_at or 0]),
-        )
-        return seen
-
-
-class Streams:
-    """All connections of one capture."""
-
-    def __init__(
-        self,
-        listener: Listener,
-        capture: str,
-        names: dict[str, str],
-        drafts: Drafts,
-        max_streams: int = MAX_STREAMS,
-    ) -> None:
-        """``names``: what DNS called each address so far, ``drafts``: sessions that wait; both added to."""
-        self.packets = self.conversations = self.evicted = 0
-        self._listener = listener
-        self._capture = capture
-        self._names = names
-        self._drafts = drafts
-        self._max_streams = max_streams
-        self._live: dict[int, _Stream] = {}
-        self._done: dict[int, None] = {}
-        self._swept = 0
-
-    def hear(self, told: Told) -> list[Observation]:
-        """Hear a packet; give what ended with it."""
-        self.packets += 1
+    def _hear(self, told: Told, path: str) -> None:
+        """Hear a packet, and end what ends with it."""
+        self._count(packets=1)
         if isinstance(told, Answer):
-            self._learn(told)
-            return []
+            self._names.learn(told)
+            return
         if told.stream in self._done:
-            return []
+            return
         stream = self._live.get(told.stream)
         if stream is None:
             stream = self._live[told.stream] = self._begin(told)
-        ended = stream.hear(told)
-        if ended:
-            self._end(told.stream, ended)
+        if ended := stream.hear(told):
+            self._end(told.stream, ended, path)
         if len(self._live) > self._max_streams:
-            self.evicted += 1
-            self._end(next(iter(self._live)), Ending.EVICTED)
+            self._count(evicted=1)
+            self._end(next(iter(self._live)), Ending.EVICTED, path)
         if told.at - self._swept > SWEEP_NS:
             self._swept = told.at
             for number in [one for one, live in self._live.items() if told.at - live.last_seen > IDLE_NS]:
-                self._end(number, Ending.IDLE)
-        return self._conclude() if len(self._drafts) >= WAITING else []
-
-    def flush(self) -> list[Observation]:
-        """Give what becomes of all that is still open: the capture ended."""
-        for number in list(self._live):
-            self._end(number, Ending.ENDED)
-        return self._conclude()
-
-    def _conclude(self) -> list[Observation]:
-        return self._drafts.conclude(self._drafts.lessons())
+                self._end(number, Ending.IDLE, path)
 
     def _begin(self, part: Dissected) -> _Stream:
         by_client = not part.flags & _ACK if part.flags & _SYN else _looks_like_client(part)
         flow = Flow(part.source, part.target) if by_client else Flow(part.target, part.source)
         return _Stream(flow, part.at, Account(self._listener.usernames))
 
-    def _end(self, number: int, ending: Ending) -> None:
+    def _end(self, number: int, ending: Ending, path: str) -> None:
         stream = self._live.pop(number)
         self._done[number] = None
         if len(self._done) > DONE_KEPT:
             del self._done[next(iter(self._done))]
         if ending in (Ending.ENDED, Ending.IDLE) and any(stream.closed):
             ending = Ending.CLOSED
-        heard = stream.finish(ending, self._capture)
-        if heard is None:
-            return
-        self.conversations += 1
-        draft = self._listener.conclude(*heard, self._names.get(stream.flow.server.ip))
-        if draft:
-            self._drafts.add(draft)
+        if heard := stream.finish(ending, path):
+            self._count(conversations=1)
+            if draft := self._listener.conclude(*heard, self._names.get(stream.flow.server.ip)):
+                self._drafts.add(draft)
 
-    def _learn(self, answer: Answer) -> None:
-        self._names.pop(answer.address, None)
-        self._names[answer.address] = answer.name
-        if len(self._names) > DONE_KEPT:
-            del self._names[next(iter(self._names))]
+    def _concluded(self) -> list[Observation]:
+        """The sessions that waited for what all of them teach of servers, in the order of time."""
+        seen = sorted(self._drafts.conclude(self._drafts.lessons()), key=attrgetter("first_seen"))
+        self._count(observations=len(seen), gaps=sum(one.gaps > 0 for one in seen))
+        was = self._totals
+        self._totals = replace(
+            was,
+            first_at=min(filter(None, (was.first_at, *(one.first_seen for one in seen))), default=None),
+            last_at=max(filter(None, (was.last_at, *(one.last_seen for one in seen))), default=None),
+        )
+        return seen
+
+    def _count(self, **more: int) -> None:
+        self._totals = replace(
+            self._totals, **{name: getattr(self._totals, name) + count for name, count in more.items()}
+        )
 
 
 def _looks_like_client(part: Dissected) -> bool:

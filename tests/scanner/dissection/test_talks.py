@@ -11,11 +11,12 @@ from packets import C, S
 
 from scanner.conversation import Side
 from scanner.dissection import Field, Layer, Talk
+from scanner.dissection.attempt import PENDING_LIMIT
 from scanner.dissection.fields import WANTED
 from scanner.dissection.http import HttpTalk
 from scanner.dissection.imap import ImapTalk
 from scanner.dissection.pop3 import Pop3Talk
-from scanner.dissection.smtp import PENDING_LIMIT, SmtpTalk
+from scanner.dissection.smtp import SmtpTalk
 from scanner.dissection.socks import SocksTalk
 from scanner.dissection.streams import TALKS
 from scanner.dissection.tls import TlsTalk
