@@ -5,37 +5,22 @@ Ignored: GSSAPI (RFC 1961), BIND and UDP ASSOCIATE: no mail client asks for them
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from enum import Enum, auto
+from collections.abc import Generator, Iterator
 from ipaddress import IPv4Address, IPv6Address
 
 from scanner.conversation import CLIENT, SERVER, Side, Transport
 from scanner.events import Event, Gap, Label, Phase, Reached, Weird
 from scanner.session import Dialect, Example
 
-MESSAGE_LIMIT = 1024
-"""Bytes of an unfinished message: the longest, a login of RFC 1929, has 513. Past it: ``socks_long``."""
+BYTES_READ = 2048
+"""Bytes before the tunnel: the longest messages of SOCKS 5 have 1300 together. Past it: ``socks_long``."""
 HOST_LENGTH = 255
 """RFC 1928 5: a name's length is one byte; SOCKS 4a sets none, and longer ones are cut."""
-_CONNECT, _NO_LOGIN, _PASSWORD = 1, 0, 2
-_NAME, _FIXED = 3, {1: 4, 4: 16}
+_CONNECT, _NO_LOGIN, _PASSWORD, _GRANTED4 = 1, 0, 2, 0x5A
+_IPV4, _NAME, _IPV6 = 1, 3, 4
 
-
-class _Step(Enum):
-    """Whose message is awaited, and which."""
-
-    OPENING = auto()
-    METHOD = auto()
-    LOGIN = auto()
-    LOGGED_IN = auto()
-    REQUEST = auto()
-    REPLY = auto()
-    REPLY4 = auto()
-    OPEN = auto()
-    OVER = auto()
-
-
-_SPEAKERS = dict.fromkeys((_Step.METHOD, _Step.LOGGED_IN, _Step.REPLY, _Step.REPLY4), SERVER)
+Dialogue = Generator[tuple[Side, int], bytes, str | None]
+"""Asks for so many bytes of a side (0: see what there is), and ends with where the tunnel leads, if any."""
 
 
 class SocksSession:
@@ -46,32 +31,37 @@ class SocksSession:
         self.leftover: tuple[tuple[Side, int, bytes], ...] = ()
         self._data = [b"", b""]
         self._spoke = [False, False]
-        self._step = _Step.OPENING
-        self._target = ""
+        self._used = 0
+        self._over = False
+        self._dialogue = _dialogue()
+        self._wanted = next(self._dialogue)
 
     def feed(self, side: Side, data: bytes, at: int) -> Iterator[Event]:
         """Hear bytes of one side."""
-        if self._done():
+        if self._over:
             return
         self._data[side] += data
         self._spoke[side] |= bool(data)
-        while not self._done():
-            speaker = _SPEAKERS.get(self._step, CLIENT)
-            used = self._read(self._data[speaker])
-            if not used:
-                break
-            self._data[speaker] = self._data[speaker][used:]
-        if self._step is _Step.OPEN:
-            self.leftover = tuple((one, at, self._data[one]) for one in Side if self._data[one])
-            yield Label("socks.connect", self._target)
-        elif len(self._data[_SPEAKERS.get(self._step, CLIENT)]) > MESSAGE_LIMIT:
-            self._step = _Step.OVER
-            yield Weird("socks_long")
+        while len(self._data[self._wanted[0]]) >= self._wanted[1]:
+            speaker, count = self._wanted
+            there, self._used = self._data[speaker], self._used + count
+            self._data[speaker] = there[count:]
+            try:
+                self._wanted = self._dialogue.send(there[:count] if count else there)
+            except StopIteration as done:
+                self._over = True
+                if done.value:
+                    self.leftover = tuple((one, at, self._data[one]) for one in Side if self._data[one])
+                    yield Label("socks.connect", done.value)
+                return
+            if self._used > BYTES_READ:
+                self._over = True
+                yield Weird("socks_long")
+                return
 
     def gap(self, side: Side, missing: int, at: int) -> Iterator[Event]:
         """Learn that bytes are lost: where the tunnel begins can no longer be told."""
-        if self._step is not _Step.OPEN:
-            self._step = _Step.OVER
+        self._over = True
         yield Gap(side, missing)
 
     def end(self) -> Iterator[Event]:
@@ -79,82 +69,70 @@ class SocksSession:
         if any(self._spoke):
             yield Reached(Phase.ANSWERED if all(self._spoke) else Phase.OPENED)
 
-    def _done(self) -> bool:
-        return self._step in (_Step.OPEN, _Step.OVER)
 
-    def _read(self, data: bytes) -> int:
-        """Read the message that is awaited; gives its length, 0 while it is not whole."""
-        if len(data) < 2:
-            return 0
-        match self._step:
-            case _Step.OPENING:
-                return self._opening(data)
-            case _Step.METHOD:
-                ways = {_NO_LOGIN: _Step.REQUEST, _PASSWORD: _Step.LOGIN}
-                self._step = ways.get(data[1], _Step.OVER)
-                return 2
-            case _Step.LOGIN:
-                name = data[1]
-                size = 3 + name + data[2 + name] if len(data) > 2 + name else len(data) + 1
-                return self._passed(data, size, _Step.LOGGED_IN)
-            case _Step.LOGGED_IN:
-                self._step = _Step.REQUEST if data[1] == 0 else _Step.OVER
-                return 2
-            case _Step.REQUEST:
-                self._target, size = _address(data)
-                return self._passed(data, size, _Step.REPLY if data[1] == _CONNECT else _Step.OVER)
-            case _Step.REPLY4:
-                return self._passed(data, 8, _Step.OPEN if data[1] == 0x5A else _Step.OVER)
-            case _:
-                return self._passed(data, _address(data)[1], _Step.OPEN if data[1] == 0 else _Step.OVER)
-
-    def _opening(self, data: bytes) -> int:
-        """SOCKS 4 begins with its request; so may SOCKS 5 where a capture joined late."""
-        if data[0] == 4:
-            self._target, size = _request4(data)
-            return self._passed(data, size, _Step.REPLY4 if data[1] == _CONNECT else _Step.OVER)
-        if data[0] == 5 and _is_request(data):
-            self._step = _Step.REQUEST
-            return self._read(data)
-        return self._passed(data, 2 + data[1], _Step.METHOD if data[0] == 5 else _Step.OVER)
-
-    def _passed(self, data: bytes, size: int, step: _Step) -> int:
-        if len(data) < size:
-            return 0
-        self._step = step
-        return size
+def _dialogue() -> Dialogue:
+    """SOCKS 4 begins with its request; so may SOCKS 5 where a capture joined late."""
+    version, second = yield CLIENT, 2
+    if version != 5:
+        return (yield from _dialogue4(second)) if version == 4 else None
+    methods = yield CLIENT, second
+    if methods != b"\0" or (yield CLIENT, 0)[:1] not in (b"\1", b"\3", b"\4"):
+        _, method = yield SERVER, 2
+        if method == _PASSWORD and not (yield from _logged_in()):
+            return None
+        if method not in (_NO_LOGIN, _PASSWORD):
+            return None
+        _, second, _ = yield CLIENT, 3
+    if second != _CONNECT:
+        return None
+    target = yield from _address(CLIENT)
+    _, refused, _ = yield SERVER, 3
+    answered = yield from _address(SERVER)
+    return target if answered and not refused else None
 
 
-def _address(data: bytes) -> tuple[str, int]:
-    """Target and length of a request or a reply of SOCKS 5; a length that is not there while it is cut."""
-    kind = data[3] if len(data) > 4 else 0
-    size = data[4] + 1 if kind == _NAME else _FIXED.get(kind, 0)
-    end = 4 + size + 2
-    if not size or len(data) < end:
-        return "", max(end, len(data) + 1)
-    raw = data[4 : end - 2]
-    match kind:
-        case 1:
-            host = str(IPv4Address(raw))
-        case 4:
-            host = f"[{IPv6Address(raw)}]"
-        case _:
-            host = raw[1:].decode("ascii", "replace")
-    return f"{host}:{int.from_bytes(data[end - 2 : end], 'big')}", end
+def _logged_in() -> Generator[tuple[Side, int], bytes, bool]:
+    _, size = yield CLIENT, 2
+    yield CLIENT, size
+    (size,) = yield CLIENT, 1
+    yield CLIENT, size
+    _, refused = yield SERVER, 2
+    return not refused
 
 
-def _request4(data: bytes) -> tuple[str, int]:
-    """The request of SOCKS 4; an address 0.0.0.x announces a name behind the user (4a)."""
-    user = data.find(b"\0", 8)
-    if user < 0:
-        return "", len(data) + 1
-    host, end = str(IPv4Address(data[4:8])), user + 1
-    if data[4:7] == b"\0\0\0" and data[7]:
-        behind = data.find(b"\0", end)
-        if behind < 0:
-            return "", len(data) + 1
-        host, end = data[end:behind].decode("ascii", "replace")[:HOST_LENGTH], behind + 1
-    return f"{host}:{int.from_bytes(data[2:4], 'big')}", end
+def _address(side: Side) -> Dialogue:
+    """Host and port; None for an address of no kind."""
+    (kind,) = yield side, 1
+    if kind == _NAME:
+        (size,) = yield side, 1
+        host = (yield side, size).decode("ascii", "replace")
+    elif kind == _IPV4:
+        host = str(IPv4Address((yield side, 4)))
+    elif kind == _IPV6:
+        host = f"[{IPv6Address((yield side, 16))}]"
+    else:
+        return None
+    return f"{host}:{int.from_bytes((yield side, 2), 'big')}"
+
+
+def _dialogue4(command: int) -> Dialogue:
+    """SOCKS 4; an address 0.0.0.x announces a name behind the user (4a)."""
+    port, address = (yield CLIENT, 2), (yield CLIENT, 4)
+    yield from _text4()
+    host = str(IPv4Address(address))
+    if address[:3] == b"\0\0\0" and address[3]:
+        host = (yield from _text4()).decode("ascii", "replace")[:HOST_LENGTH]
+    _, result = yield SERVER, 2
+    yield SERVER, 6
+    granted = command == _CONNECT and result == _GRANTED4
+    return f"{host}:{int.from_bytes(port, 'big')}" if granted else None
+
+
+def _text4() -> Generator[tuple[Side, int], bytes, bytes]:
+    text = b""
+    while (byte := (yield CLIENT, 1)) != b"\0":
+        text += byte
+    return text
 
 
 def _is_request(head: bytes) -> bool:

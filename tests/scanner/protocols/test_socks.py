@@ -6,7 +6,7 @@ import pytest
 
 from scanner.conversation import Side
 from scanner.events import Event, Gap, Label, Phase, Reached, Weird
-from scanner.protocols.socks import DIALECT, MESSAGE_LIMIT, SocksSession
+from scanner.protocols.socks import BYTES_READ, DIALECT, SocksSession
 
 C, S = Side.CLIENT, Side.SERVER
 Said = tuple[Side, bytes]
@@ -57,7 +57,7 @@ def heard(said: Sequence[Said]) -> tuple[list[Event], SocksSession]:
         pytest.param([*HELLO, (C, b"\5\1\0\7")], [ANSWERED], id="an address of no kind"),
         pytest.param([(C, b"\6\1\0")], [OPENED], id="another version"),
         pytest.param(
-            [(C, b"\4\1\0\x6e\xc0\0\2\7" + b"a" * MESSAGE_LIMIT)], [Weird("socks_long"), OPENED], id="no end"
+            [(C, b"\4\1\0\x6e\xc0\0\2\7" + b"a" * BYTES_READ)], [Weird("socks_long"), OPENED], id="no end"
         ),
         pytest.param([], [], id="nothing"),
     ],
