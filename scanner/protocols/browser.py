@@ -60,36 +60,18 @@ def _frame(payload: bytes) -> bytes:
     return smb[at : at + size] if slot.upper() == _SLOT else b""
 
 
-def _datagram(frame: bytes) -> bytes:
-    name = b"\x20EGEJEMEFFDCNDDCACACACACACACACAAA\0"
-    words = struct.pack("<HHHHHHIHHHHHHHHH", 0, len(frame), *[0] * 8, len(frame), 86, 3, 1, 1, 2)
-    smb = b"\xffSMB\x25" + bytes(27) + b"\x11" + words + struct.pack("<H", 17 + len(frame)) + _SLOT + frame
-    return b"\x11\x02\x12\x34\x0a\x09\0\x03\0\x8a" + struct.pack(">HH", len(smb) + 68, 0) + name + name + smb
-
-
+_SAYS = (
+    b"\x11\2\x12\x34\x0a\x09\0\3\0\x8a\0\xc8\0\0" + 2 * b"\x20EGEJEMEFFDCNDDCACACACACACACACAAA\0"
+    + b"\xffSMB\x25" + bytes(27) + b"\x11\0\0\x2e" + bytes(19) + b"\x2e\0\x56\0\3\0\1\0\1\0\2\0\x3f\0" + _SLOT
+    + b"\1\0\xc0\xd4\1\0FILES-3" + bytes(9) + b"\6\1\3\x9a\0\0\x0f\1\x55\xaafiles of acme\0"
+)  # fmt: skip
 _ANNOUNCED = Example(
-    "a file server announces itself, and the master of its workgroup",
-    (
-        (
-            CLIENT,
-            _datagram(
-                _FRAME.pack(b"FILES-3", 6, 1, 0x9A03, 15, 1, 0xAA55).replace(
-                    bytes(6), b"\x01\0\xc0\xd4\x01\0", 1
-                )
-                + b"files of acme\0"
-            ),
-        ),
-        (
-            CLIENT,
-            _datagram(b"\x0c" + _FRAME.pack(b"ACME", 6, 1, 0x1000, 15, 1, 0xAA55)[1:] + b"FILES-3\0"),
-        ),
-    ),
+    "a file server announces itself",
+    ((CLIENT, _SAYS),),
     (
         Label("browser.name", "FILES-3"),
         Label("browser.comment", "files of acme"),
         Label("browser.version", "6.1"),
-        Label("browser.name", "FILES-3"),
-        Label("nbns.group", "ACME"),
     ),
 )
 

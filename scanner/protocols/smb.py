@@ -7,7 +7,6 @@ looked at. Ignored: Kerberos, which names nobody in clear, and SMB 1 without ext
 
 from __future__ import annotations
 
-import struct
 from collections.abc import Iterator
 
 from scanner.conversation import CLIENT, SERVER, Transport
@@ -36,58 +35,23 @@ def read(payload: bytes) -> Iterator[Label]:
             yield Label(field, cleaned)
 
 
-def _setup(message: bytes, answered: bool = False) -> bytes:
-    head = (
-        b"\xfeSMB" + struct.pack("<HHIHHI", 64, 0, 0xC000_0016 if answered else 0, 1, 1, answered) + bytes(44)
-    )
-    size = len(message)
-    body = struct.pack("<4H", 9, 0, 72, size) if answered else struct.pack("<HxB8xHH8x", 25, 1, 88, size)
-    return (len(head + body) + size).to_bytes(4, "big") + head + body + message
-
-
-def _setup_of_old(message: bytes) -> bytes:
-    head = b"\xffSMB\x73" + bytes(4) + b"\x18\x07\xc8" + bytes(20)
-    body = struct.pack("<B4H6xH4xIH", 12, 0xFF, 0, 4356, 50, len(message), 0x8000_0000, len(message))
-    return (len(head + body) + len(message)).to_bytes(4, "big") + head + body + message
-
-
-def _wide(text: str) -> bytes:
-    return text.encode("utf-16-le")
-
-
-def _challenge() -> bytes:
-    pairs = ((2, "ACME"), (1, "FILES-3"), (4, "acme.example"), (3, "files-3.acme.example"))
-    information = b"".join(struct.pack("<HH", kind, len(_wide(text))) + _wide(text) for kind, text in pairs)
-    head = ntlm.SIGNATURE + struct.pack("<IHHII", 2, 0, 0, 56, 0x0288_0001) + b"Nonce-01" + bytes(8)
-    return (
-        head
-        + struct.pack("<HHI", len(information) + 4, 0, 56)
-        + b"\x0a\0\x63\x45\0\0\0\x0f"
-        + information
-        + bytes(4)
-    )
-
-
-def _answer() -> bytes:
-    parts = [
-        b"lm-answer-",
-        b"nt-answer-that-is-secret",
-        _wide("ACME"),
-        _wide("ann"),
-        _wide("PC-7"),
-        b"session-key-",
-    ]
-    head, at = ntlm.SIGNATURE + struct.pack("<I", 3), 72
-    for part in parts:
-        head += struct.pack("<HHI", len(part), len(part), at)
-        at += len(part)
-    return head + struct.pack("<I", 0x0200_0001) + b"\x0a\0\x61\x4a\0\0\0\x0f" + b"".join(parts)
-
-
-_SECRETS = (b"lm-answer", b"nt-answer", b"session-key", b"Nonce-01", b"ann")
+_SERVER_SAYS = (
+    b"\0\0\0\xea\xfeSMB\x40\0\0\0\x16\0\0\xc0\1\0\1\0\1" + bytes(47) + b"\x09\0\0\0\x48\0\xa2\0"
+    b"NTLMSSP\0\2\0\0\0\0\0\0\0\x38\0\0\0\1\0\x88\2Nonce-01" + bytes(8)
+    + b"\x6a\0\0\0\x38\0\0\0\x0a\0\x63\x45\0\0\0\x0f\2\0\x08\0A\0C\0M\0E\0\1\0\x0e\0F\0I\0L\0E\0S\0-\0003\0"
+    b"\4\0\x18\0a\0c\0m\0e\0.\0e\0x\0a\0m\0p\0l\0e\0\3\0\x28\0f\0i\0l\0e\0s\0-\0003\0.\0a\0c\0m\0e\0"
+    b".\0e\0x\0a\0m\0p\0l\0e\0\0\0\0\0"
+)  # fmt: skip
+_CLIENT_SAYS = (
+    b"\0\0\0\xe4\xfeSMB\x40\0\0\0\0\0\0\0\1\0\1" + bytes(49)
+    + b"\x19\0\0\1" + bytes(8) + b"\x58\0\x8c" + bytes(9)
+    + b"NTLMSSP\0\3\0\0\0\x0a\0\x0a\0\x48\0\0\0\x18\0\x18\0\x52\0\0\0\x08\0\x08\0\x6a\0\0\0\6\0\6\0\x72\0\0\0"
+    b"\x08\0\x08\0\x78\0\0\0\x0c\0\x0c\0\x80\0\0\0\1\0\0\2\x0a\0\x61\x4a\0\0\0\x0f"
+    b"lm-answer-nt-answer-that-is-secretA\0C\0M\0E\0a\0n\0n\0P\0C\0-\0007\0session-key-"
+)  # fmt: skip
 _LOGIN = Example(
     "a server names itself, then a client does",
-    ((SERVER, _setup(_challenge(), answered=True)), (CLIENT, _setup(_answer()))),
+    ((SERVER, _SERVER_SAYS), (CLIENT, _CLIENT_SAYS)),
     (
         Label("smb.name", "FILES-3"),
         Label("smb.name", "files-3.acme.example"),
@@ -98,13 +62,7 @@ _LOGIN = Example(
         Label("smb.domain", "ACME"),
         Label("smb.version", "10.0.19041"),
     ),
-    secrets=_SECRETS,
-)
-_OLD = Example(
-    "a client of SMB 1 names itself",
-    ((CLIENT, _setup_of_old(_answer())),),
-    (Label("smb.name", "PC-7"), Label("smb.domain", "ACME"), Label("smb.version", "10.0.19041")),
-    secrets=_SECRETS,
+    secrets=(b"lm-answer", b"nt-answer", b"session-key", b"Nonce-01", b"ann"),
 )
 
-DIALECT = announcing("smb", Transport.TCP, frozenset({139, 445}), read, (_LOGIN, _OLD))
+DIALECT = announcing("smb", Transport.TCP, frozenset({139, 445}), read, (_LOGIN,))
