@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from functools import cache
+from functools import cache, partial
 from typing import NamedTuple
 
 from scanner.conversation import SERVER, Transport
@@ -12,7 +12,6 @@ from scanner.model import LEASE, Sighting
 from scanner.net import Prefixes, is_internal, text
 from scanner.protocols import dialects
 from scanner.protocols.announcement import Read
-from scanner.session import Dialect
 from scanner.wire.batch import Columns
 from scanner.wire.datagrams import Datagram, datagrams, smb_setups
 from scanner.wire.frames import Frame
@@ -25,11 +24,9 @@ NOWHERE = "0.0.0.0"
 """Stands for the address of what is said without one."""
 NOBODY = Prefixes(("0.0.0.0/32", "::/128", "169.254.0.0/16", "fe80::/10"))
 """Addresses that name nobody: none yet (RFC 1122 3.2.1.3, RFC 4291 2.5.2), or of a link (RFC 3927)."""
-READ_KEPT = 4096
-"""Payloads whose meaning is at hand, a few MB: machines repeat themselves; past it all are let go and read
-anew. None of SMB: those hold the answers of logins."""
 HEARD_KEPT = 8192
-"""Likewise payloads with who sent them, of as many machines as are in one network or some; mostly 5 MB."""
+"""Payloads with who sent them whose meaning is at hand, mostly 5 MB: machines repeat themselves; past it all
+are let go and read anew. None of SMB: those hold the answers of logins."""
 SIGHTINGS_KEPT = 50_000
 """Things heard that are known again, some 25 MB; past it all are handed over, let go and learned anew."""
 STRETCHED_NS = 600 * 1_000_000_000
@@ -69,7 +66,6 @@ class Announcements:
 
     def __init__(self) -> None:
         """Begin with nothing heard."""
-        self._read: dict[tuple[Transport, int, bytes], tuple[Event, ...]] = {}
         self._heard: dict[tuple[int, bytes, int, int, bytes], _Heard] = {}
         self._spans: dict[_Key, _Span] = {}
         self._new: dict[_Key, _Span] = {}
@@ -93,7 +89,7 @@ class Announcements:
     def hear_frames(self, frames: Iterable[Frame]) -> None:
         """Hear frames of their own."""
         for frame in frames:
-            events = self._events(Transport.FRAME, frame.kind, frame.payload, frame.payload)
+            events = _readers()[Transport.FRAME, frame.kind](frame.payload)
             self._again(self._meant(events, frame.kind, NOWHERE, frame.source_mac, frame.at), frame.at)
 
     @property
@@ -130,19 +126,9 @@ class Announcements:
         if heard is None:
             if len(self._heard) >= HEARD_KEPT:
                 self._heard.clear()
-            events = self._events(Transport.UDP, port, said, payload)
+            events = _readers()[Transport.UDP, port](payload)
             heard = self._heard[key] = self._meant(events, port, text(high, low), mac_text(mac), at)
         self._again(heard, at)
-
-    def _events(self, transport: Transport, port: int, said: bytes, payload: bytes) -> tuple[Event, ...]:
-        """Read a payload, once for all who send it."""
-        key = transport, port, said
-        events = self._read.get(key)
-        if events is None:
-            if len(self._read) >= READ_KEPT:
-                self._read.clear()
-            events = self._read[key] = tuple(_readers()[transport, port](payload))
-        return events
 
     def _meant(self, events: Iterable[Event], port: int, ip: str, mac: str | None, at: int) -> _Heard:
         """Tell whom events are about that somebody told of at a time."""
@@ -235,13 +221,8 @@ class Leases:
 
 @cache
 def _readers() -> dict[tuple[Transport, int], Read]:
-    found = [one for one in dialects() if one.alone]
-    return {(dialect.transport, port): _reader(dialect) for dialect in found for port in dialect.ports}
-
-
-def _reader(dialect: Dialect) -> Read:
-    feed = dialect.session().feed
-    return lambda payload: feed(SERVER, payload, 0)
+    found = [(one, partial(one.session().feed, SERVER, at=0)) for one in dialects() if one.alone]
+    return {(dialect.transport, port): read for dialect, read in found for port in dialect.ports}
 
 
 @cache

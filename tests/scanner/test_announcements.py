@@ -159,7 +159,7 @@ def test_what_is_known_again_has_an_end(monkeypatch: pytest.MonkeyPatch) -> None
     assert ear.take().sightings == (span(9, 9, "0"),)
 
 
-@pytest.mark.parametrize("kept", ["READ_KEPT", "HEARD_KEPT", "NAMES_KEPT"])
+@pytest.mark.parametrize("kept", ["HEARD_KEPT", "NAMES_KEPT"])
 def test_what_is_let_go_is_read_anew(monkeypatch: pytest.MonkeyPatch, kept: str) -> None:
     monkeypatch.setattr(announcements, kept, 1)
     answers = [Answer("x.example", "192.0.2.1"), Answer("y.example", "192.0.2.2")]
