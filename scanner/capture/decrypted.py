@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from typing import NamedTuple
 
 from scanner.capture import http2
+from scanner.capture.wireshark import nanoseconds
 from scanner.conversation import Endpoint, Said
 from scanner.net import canonical
 from scanner.wire.harvest import BYTES_KEPT
@@ -56,7 +57,7 @@ def parsed(line: str) -> Line | None:
         found = tuple(http2.messages(values[13], values[14], values[15], values[16]))
         plain = () if values[13] else tuple(map(bytes.fromhex, values[12]))
         return Line(
-            int(number), _nanoseconds(time), int(stream), sender, receiver, plain,
+            int(number), nanoseconds(time), int(stream), sender, receiver, plain,
             not values[13] and _is_lost(values[10], values[11], len(plain)), found,
         )  # fmt: skip
     except (ValueError, IndexError):
@@ -72,11 +73,6 @@ def _ends(layers: str, values: Sequence[Sequence[str]]) -> tuple[Endpoint, Endpo
         Endpoint(canonical(source[-1]), int(values[4][-1])),
         Endpoint(canonical(target[-1]), int(values[5][-1])),
     )
-
-
-def _nanoseconds(time: str) -> int:
-    seconds, _, fraction = time.partition(".")
-    return int(seconds) * 1_000_000_000 + int(fraction[:9].ljust(9, "0"))
 
 
 def _is_lost(kinds: Sequence[str], lengths: Sequence[str], plain: int) -> bool:

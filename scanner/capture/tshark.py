@@ -13,17 +13,18 @@ import os
 from asyncio.subprocess import Process
 from collections.abc import Iterator
 from contextlib import suppress
-from ipaddress import ip_address
 from typing import Any
 
 from pyshark.capture.file_capture import FileCapture
 
 from scanner.capture import UnreadableCapture
 from scanner.capture.file import CaptureFile
+from scanner.capture.wireshark import nanoseconds
 from scanner.conversation import Endpoint
 from scanner.dissection import Dissected, Layer, Told
 from scanner.dissection.fields import SHOWN, TEXT_LENGTH, WANTED, cut
 from scanner.events import Answer
+from scanner.net import canonical
 
 ENDING_S = 10
 """Longest that a tshark that has closed its output may take to end; then it is killed."""
@@ -40,7 +41,7 @@ PREFERENCES = {
     "tcp.relative_sequence_numbers": "TRUE",
     "http.desegment_body": "FALSE",  # else a page that was not seen to its end has no status
 }
-NO_CARD = "00:00:00:00:00:00"
+NO_CARD, NO_ADDRESS = "00:00:00:00:00:00", "0.0.0.0"
 DECODE_AS = {"tcp.port==2525": "smtp"}
 """The customary second submission port, which tshark has not."""
 
@@ -92,8 +93,7 @@ def dissect(path: str, tshark: str) -> Iterator[Told]:
     )
     try:
         for packet in capture:
-            if told := _told(packet):
-                yield from told
+            yield from _told(packet)
     finally:
         capture.close()
         loop.run_until_complete(loop.shutdown_asyncgens())
@@ -108,7 +108,7 @@ def _why(words: str, path: str) -> str:
     return f"tshark could not read on: {text}" if text else "tshark could not read on"
 
 
-def _told(packet: Any) -> list[Told]:
+def _told(packet: Any) -> Iterator[Told]:
     """What a packet is to us; nothing if it is neither a segment nor an answer."""
     below: dict[str, Any] = {}
     layers: list[Layer] = []
@@ -117,29 +117,29 @@ def _told(packet: Any) -> list[Told]:
             layers.append(Layer(layer.layer_name, tuple(cut(layer.layer_name, _fields(layer)))))
         elif "tcp" not in below:
             below[layer.layer_name] = layer
+    # The innermost network counts, but one that occurs twice stands where it stood first.
+    network = next((below[name] for name in reversed(below) if name in ("ip", "ipv6")), None)
     if "tcp" not in below:
-        return list[Told](_answers(layers))
-    tcp = below["tcp"]
-    network = below.get("ipv6" if _last(below, "ip", "ipv6") == "ipv6" else "ip")
-    if network is None:
-        return []
-    name = network.layer_name
-    number = {key: _number(tcp, f"tcp.{key}") for key in ("stream", "seq", "ack", "len", "flags")}
-    return [
-        Dissected(
-            number["stream"],
-            _nanoseconds(packet.sniff_timestamp),
-            Endpoint(_address(network, f"{name}.src"), _number(tcp, "tcp.srcport")),
-            Endpoint(_address(network, f"{name}.dst"), _number(tcp, "tcp.dstport")),
+        yield from _answers(layers)
+    elif network is not None:
+        tcp, name = below["tcp"], network.layer_name
+        stream, sequence, acknowledged, length, flags, source, target = (
+            int(_text(tcp, f"tcp.{key}") or "0", 0)
+            for key in ("stream", "seq", "ack", "len", "flags", "srcport", "dstport")
+        )
+        yield Dissected(
+            stream,
+            nanoseconds(packet.sniff_timestamp),
+            Endpoint(canonical(_text(network, f"{name}.src") or NO_ADDRESS), source),
+            Endpoint(canonical(_text(network, f"{name}.dst") or NO_ADDRESS), target),
             _mac(below, "eth.src", "sll.src.eth"),
             _mac(below, "eth.dst"),
-            number["flags"] & 0xFF,
-            number["seq"],
-            number["ack"],
-            number["len"],
+            flags & 0xFF,
+            sequence,
+            acknowledged,
+            length,
             tuple(layers),
         )
-    ]
 
 
 def _mac(below: dict[str, Any], *names: str) -> str | None:
@@ -150,11 +150,6 @@ def _mac(below: dict[str, Any], *names: str) -> str | None:
         if mac and mac != NO_CARD:
             return mac
     return None
-
-
-def _last(below: dict[str, Any], *names: str) -> str | None:
-    """Which of these layers stands last; one that occurs twice counts where it stood first."""
-    return next((name for name in reversed(below) if name in names), None)
 
 
 def _fields(layer: Any) -> list[tuple[str, str]]:
@@ -186,24 +181,9 @@ def _answers(layers: list[Layer]) -> Iterator[Answer]:
         name = layer.first("dns.qry.name")
         if layer.name == "dns" and name:
             for address in (*layer.all("dns.a"), *layer.all("dns.aaaa")):
-                yield Answer(name.lower().rstrip("."), str(ip_address(address)))
+                yield Answer(name.lower().rstrip("."), canonical(address))
 
 
 def _text(layer: Any, name: str) -> str | None:
     field = layer.get_field(name)
     return None if field is None else str(field)
-
-
-def _number(layer: Any, name: str) -> int:
-    text = _text(layer, name)
-    return int(text, 0) if text else 0
-
-
-def _address(layer: Any, name: str) -> str:
-    return str(ip_address(_text(layer, name) or "0.0.0.0"))
-
-
-def _nanoseconds(timestamp: str) -> int:
-    """Seconds with a decimal fraction, as tshark writes them, without the rounding of a float."""
-    seconds, _, fraction = timestamp.partition(".")
-    return int(seconds) * 1_000_000_000 + int(fraction.ljust(9, "0")[:9] or 0)

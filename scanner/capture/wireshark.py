@@ -1,4 +1,4 @@
-"""Find tshark, Wireshark's dissectors without its windows: where it is, and whether it is new enough."""
+"""tshark, Wireshark's dissectors without its windows: where it is, whether it is new enough, its times."""
 
 from __future__ import annotations
 
@@ -53,3 +53,9 @@ def advice(platform: str) -> str:
     """How to get tshark, on a platform as ``sys.platform`` names it."""
     command = INSTALL.get(platform)
     return f"{command} (or from {HOMEPAGE})" if command else f"it comes with Wireshark, {HOMEPAGE}"
+
+
+def nanoseconds(time: str) -> int:
+    """Read seconds with a decimal fraction, as tshark writes them, without the rounding of a float."""
+    seconds, _, fraction = time.partition(".")
+    return int(seconds) * 1_000_000_000 + int(fraction[:9].ljust(9, "0"))
