@@ -7,7 +7,7 @@ What is behind one works until the relay's own login breaks, through as many hop
 from __future__ import annotations
 
 from collections import defaultdict, deque
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 
 from scanner.model import SEVERITY, Chain, Level, Passage, Reason, Verdict
 from scanner.rules import weigh
@@ -27,12 +27,12 @@ _FATE = {
 
 def chains(passages: Iterable[Passage], own: Own, name_of: NameOf) -> Mapping[int, Chain]:
     """Tell of all hosts that stand behind a relay, or are one, where they stand and what becomes of them."""
-    graph = _Graph(passages, own)
+    graph = _Graph(passages, own, name_of)
     return {
         host: Chain(
-            graph.behind(host, name_of),
+            graph.behind(host),
             tuple(sorted(graph.carried[host], key=name_of)),
-            weigh((*own(host, None).reasons, *graph.inherited(host, name_of))),
+            weigh((*own(host, None).reasons, *graph.inherited(host))),
         )
         for host in graph.hosts
     }
@@ -41,57 +41,51 @@ def chains(passages: Iterable[Passage], own: Own, name_of: NameOf) -> Mapping[in
 class _Graph:
     """Hosts and the relays next to them, a graph a protocol."""
 
-    def __init__(self, passages: Iterable[Passage], own: Own) -> None:
+    def __init__(self, passages: Iterable[Passage], own: Own, name_of: NameOf) -> None:
         self._own = own
-        self._next: dict[tuple[int, str], list[int]] = defaultdict(list)
+        self._name_of = name_of
+        self._next: dict[str, dict[int, list[int]]] = defaultdict(lambda: defaultdict(list))
         self.carried: dict[int, set[int]] = defaultdict(set)
-        for client, server, protocol in sorted(set(passages)):
+        ordered = sorted(set(passages), key=lambda one: (one.protocol, one.client, name_of(one.server)))
+        for client, server, protocol in ordered:
             if client != server and own(server, protocol).reasons:
-                self._next[client, protocol].append(server)
+                self._next[protocol][client].append(server)
                 self.carried[server].add(client)
-        self._protocols: dict[int, list[str]] = defaultdict(list)
-        for client, protocol in self._next:
-            self._protocols[client].append(protocol)
 
     @property
     def hosts(self) -> list[int]:
         """All that stand behind a relay or are one."""
-        return sorted({*self._protocols, *self.carried})
+        return sorted({*self.carried, *(host for edges in self._next.values() for host in edges)})
 
-    def behind(self, host: int, name_of: NameOf) -> tuple[int, ...]:
+    def behind(self, host: int) -> tuple[int, ...]:
         """The relays that a host's mail passes, the nearest first; each once, and never itself."""
-        found: dict[int, None] = {}
-        for protocol in self._protocols.get(host, ()):
-            waiting = deque([host])
-            seen = {host}
-            while waiting:
-                for relay in sorted(self._next.get((waiting.popleft(), protocol), ()), key=name_of):
-                    if relay not in seen:
-                        seen.add(relay)
-                        found[relay] = None
-                        waiting.append(relay)
-        return tuple(found)
+        found = (relay for edges in self._next.values() for relay in _reached(edges, host))
+        return tuple(dict.fromkeys(relay for relay in found if relay != host))
 
-    def inherited(self, host: int, name_of: NameOf) -> Iterable[Reason]:
+    def inherited(self, host: int) -> Iterable[Reason]:
         """What the relays next to a host bring upon it."""
-        for protocol in self._protocols.get(host, ()):
-            for relay in self._next[host, protocol]:
-                yield _through(name_of(relay), self._fate(host, relay, protocol))
+        for protocol, edges in self._next.items():
+            for relay in edges.get(host, ()):
+                yield _through(self._name_of(relay), self._fate(host, relay, protocol))
 
     def _fate(self, host: int, relay: int, protocol: str) -> Reason:
         """The worst that is said of a relay's own way out, or of a relay's behind it."""
-        waiting, seen = deque([relay]), {host, relay}
+        edges = self._next[protocol]
         said: list[Reason] = []
-        while waiting:
-            at = waiting.popleft()
-            further = self._next.get((at, protocol), ())
+        for at in _reached(edges, relay, host):
             reasons = self._own(at, protocol).reasons
-            said += reasons if not further else [one for one in reasons if one.level is not Level.FINE]
-            for after in further:
-                if after not in seen:
-                    seen.add(after)
-                    waiting.append(after)
+            said += [one for one in reasons if at not in edges or one.level is not Level.FINE]
         return max(said or self._own(relay, protocol).reasons, key=lambda one: SEVERITY[one.level])
+
+
+def _reached(edges: Mapping[int, Sequence[int]], start: int, *never: int) -> Iterator[int]:
+    """All that can be reached, the nearest first, ``start`` before them; not by way of ``never``."""
+    waiting, seen = deque([start]), {start, *never}
+    while waiting:
+        yield (at := waiting.popleft())
+        new = [one for one in edges.get(at, ()) if one not in seen]
+        seen.update(new)
+        waiting.extend(new)
 
 
 def _through(relay: str, fate: Reason) -> Reason:

@@ -1,12 +1,12 @@
 """What a protocol is: a session that hears both sides, and a dialect that says how to recognise it.
 
 A session has no clock, no socket and no memory of other conversations, and never raises on what it hears.
-The same session serves a capture, a live mirror and our own probes; the client opened, the server answered.
+The same session serves a capture and a live mirror; the client opened, the server answered.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Generator, Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -31,27 +31,6 @@ class Session(Protocol):
     def end(self) -> Iterable[Event]:
         """Tell what is still open: attempts without an answer, how far it got. Called once."""
         ...
-
-
-@dataclass(frozen=True, slots=True)
-class Send:
-    """A script's wish: send these bytes."""
-
-    data: bytes
-
-
-@dataclass(frozen=True, slots=True)
-class Receive:
-    """A script's wish: wait for the server's next events."""
-
-
-@dataclass(frozen=True, slots=True)
-class Upgrade:
-    """A script's wish: the driver wraps the socket in TLS and starts a fresh session."""
-
-
-Script = Generator[Send | Receive | Upgrade, list[Event], None]
-"""What a polite client says; it yields wishes and is sent the events that came of them."""
 
 
 class Match(Protocol):
@@ -89,6 +68,5 @@ class Dialect:
     """The server speaks first (mail) or the client does (HTTP, TLS)."""
     session: Callable[[], Session]
     examples: tuple[Example, ...] = ()
-    script: Callable[[str], Script] | None = None
     alone: bool = False
     """Each datagram, frame or segment stands for itself: who is what is announced, not talked about."""

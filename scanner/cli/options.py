@@ -74,9 +74,7 @@ def _setting(
     return click.option(name, callback=settle, expose_value=False, **how)
 
 
-no_db = _setting(
-    "--no-db", "db", lambda *_: IN_MEMORY, is_flag=True, help="Write nothing to the inventory."
-)
+no_db = _setting("--no-db", "db", lambda *_: IN_MEMORY, is_flag=True, help="Write nothing to the inventory.")
 endpoints = _setting(
     "--endpoint",
     "endpoints",

@@ -37,8 +37,13 @@ def _lower(name: tuple[bytes, ...]) -> tuple[bytes, ...]:
 
 _ANSWERED = Example(
     "a machine answers for its name",
-    ((SERVER, b"\x12\x34\x80\0\0\x01\0\x01\0\0\0\0\x07DESK-07\0\0\x01\0\x01"
-              b"\x07DESK-07\0\0\x01\0\x01\0\0\0\x1e\0\x04\xc0\0\x02\x15"),),
+    (
+        (
+            SERVER,
+            b"\x12\x34\x80\0\0\x01\0\x01\0\0\0\0\x07DESK-07\0\0\x01\0\x01"
+            b"\x07DESK-07\0\0\x01\0\x01\0\0\0\x1e\0\x04\xc0\0\x02\x15",
+        ),
+    ),
     (Label("llmnr.name", "DESK-07", "192.0.2.21"),),
 )
 DIALECT = announcing("llmnr", Transport.UDP, frozenset({5355}), read, (_ANSWERED,))

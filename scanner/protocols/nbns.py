@@ -145,11 +145,7 @@ _ASKED_FOR_ALL = Example(
             + bytes(40),
         ),
     ),
-    (
-        Label("nbns.name", "FILES-3"),
-        Label("nbns.group", "ACME"),
-        Label("nbns.mac", "02:00:00:00:00:03"),
-    ),
+    (Label("nbns.name", "FILES-3"), Label("nbns.group", "ACME"), Label("nbns.mac", "02:00:00:00:00:03")),
 )
 
 DIALECT = announcing("nbns", Transport.UDP, frozenset({137}), read, (_REGISTERED, _ASKED_FOR_ALL))

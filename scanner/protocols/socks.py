@@ -173,10 +173,7 @@ _PASSWORD_TUNNEL = Example(
 )
 _OLD_TUNNEL = Example(
     "SOCKS 4a",
-    (
-        (CLIENT, b"\4\1\0\x19\0\0\0\1ann\0mx.example.com\0"),
-        (SERVER, b"\0\x5a\0\0\0\0\0\0"),
-    ),
+    ((CLIENT, b"\4\1\0\x19\0\0\0\1ann\0mx.example.com\0"), (SERVER, b"\0\x5a\0\0\0\0\0\0")),
     (Label("socks.connect", "mx.example.com:25"), Reached(Phase.ANSWERED)),
 )
 

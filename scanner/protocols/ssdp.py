@@ -40,10 +40,7 @@ def read(payload: bytes) -> tuple[Label, ...]:
 
 def _device(fields: dict[str, str], type_in: str) -> Iterator[Label]:
     kind = fields.get(type_in, "")
-    said = (
-        ("ssdp.server", fields.get("server")),
-        ("ssdp.type", kind if _DEVICE.match(kind) else None),
-    )
+    said = (("ssdp.server", fields.get("server")), ("ssdp.type", kind if _DEVICE.match(kind) else None))
     for ip in hosts_of([fields.get("location", "")]) or (None,):
         for label, text in said:
             if text:

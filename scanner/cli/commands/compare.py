@@ -26,11 +26,7 @@ from scanner.report.views import DIFFERENCES
 @click.option("--fail-on-difference", is_flag=True, help="Exit with 10 if anything differs.")
 @click.pass_obj
 def command(
-    settings: Settings,
-    captures: tuple[str, ...],
-    form: str,
-    usernames: str,
-    fail_on_difference: bool,
+    settings: Settings, captures: tuple[str, ...], form: str, usernames: str, fail_on_difference: bool
 ) -> None:
     """Read captures twice, by our engine and by tshark's, and list where sessions differ."""
     from scanner.account import Usernames  # NumPy costs 200 ms that --help need not pay
