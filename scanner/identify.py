@@ -178,7 +178,7 @@ def _fits(row: Advice, device: Device) -> bool:
     )
     if not (named or speaks) or (row.kinds and device.kind not in row.kinds):
         return False
-    return row.model is None or bool(device.model and row.model.match(device.model))
+    return row.model is None or bool(device.model and compiled(row.model).match(device.model))
 
 
 def oauth_advice(device: Device) -> str | None:

@@ -5,22 +5,17 @@ from __future__ import annotations
 import json
 import re
 import tomllib
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
 from functools import lru_cache
-from importlib.resources import files
-from pathlib import Path
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 from scanner import net
+from scanner.catalogue import BadTableError, own, table
 from scanner.model import ServerKind
 
 CLASSIFIED_KEPT = 65_536
 """Answers remembered: a site talks to a few thousand servers."""
-
-
-class BadCatalogueError(ValueError):
-    """The user's catalogue or endpoint cannot be used; the text says why in one line."""
 
 
 class Match(NamedTuple):
@@ -39,9 +34,9 @@ class Endpoint:
 
     names: tuple[str, ...]
     prefixes: tuple[str, ...]
-    kind: ServerKind
-    role: str | None
-    cloud: str | None
+    kind: ServerKind = ServerKind.EXCHANGE_ONLINE
+    role: str | None = None
+    cloud: str | None = None
     label: str = ""
     """Stands before what matched; ``--endpoint`` for the user's own."""
 
@@ -118,64 +113,50 @@ def _expression(pattern: str) -> re.Pattern[str]:
 def load_catalogue(path: str | None = None, extra: Sequence[str] = ()) -> Catalogue:
     """Read a catalogue: ours, a user's TOML, or Microsoft's endpoints JSON; ``extra`` are ``--endpoint``s.
 
-    Raises ``BadCatalogueError``. The JSON is that of the "Office 365 IP Address and URL web service".
+    Raises ``BadTableError``. The JSON is that of the "Office 365 IP Address and URL web service".
     """
-    try:
-        text = Path(path).read_text("utf-8") if path else _own()
+    with table(path, "exchange.toml", "catalogue") as text:
         rows, ports = _json_rows(text) if text.lstrip().startswith("[{") else _toml_rows(text)
         return Catalogue([*map(_extra, extra), *rows], ports)
-    except BadCatalogueError:
-        raise
-    except OSError as fault:
-        raise BadCatalogueError(f"{path}: {fault.strerror or fault}") from fault
-    except (ValueError, KeyError, TypeError, AttributeError) as fault:
-        raise BadCatalogueError(f"{path or 'catalogue'}: not a catalogue: {fault}") from fault
-
-
-def _own() -> str:
-    return files("scanner.catalogue").joinpath("exchange.toml").read_text("utf-8")
 
 
 def _toml_rows(text: str) -> tuple[list[Endpoint], frozenset[int]]:
-    table = tomllib.loads(text)
-    rows = [_row(row) for row in table["endpoint"]]
-    return rows, frozenset(table.get("mail_ports", ())) | frozenset(table.get("web_ports", ()))
-
-
-def _row(row: Mapping[str, Any]) -> Endpoint:
-    return Endpoint(
-        names=tuple(row.get("names", ())),
-        prefixes=tuple(row.get("prefixes", ())),
-        kind=ServerKind(row["kind"]),
-        role=row.get("role"),
-        cloud=row.get("cloud"),
-    )
+    found = tomllib.loads(text)
+    rows = [
+        Endpoint(
+            tuple(row.get("names", ())),
+            tuple(row.get("prefixes", ())),
+            ServerKind(row["kind"]),
+            row.get("role"),
+            row.get("cloud"),
+        )
+        for row in found["endpoint"]
+    ]
+    return rows, frozenset(found.get("mail_ports", ())) | frozenset(found.get("web_ports", ()))
 
 
 def _json_rows(text: str) -> tuple[list[Endpoint], frozenset[int]]:
     """Microsoft's rows tell names and prefixes only; roles, sign-in hosts and ports stay ours."""
-    own, ports = _toml_rows(_own())
+    ours, ports = _toml_rows(own("exchange.toml"))
     theirs = [
-        Endpoint(
-            tuple(row.get("urls", ())), tuple(row.get("ips", ())), ServerKind.EXCHANGE_ONLINE, None, None
-        )
+        Endpoint(tuple(row.get("urls", ())), tuple(row.get("ips", ())))
         for row in json.loads(text)
         if row.get("serviceArea") == "Exchange"
     ]
     if not theirs:
-        raise BadCatalogueError("not a catalogue: no row of the service area Exchange")
-    named = [Endpoint(row.names, (), row.kind, row.role, row.cloud) for row in own]
-    sign_in = [row for row in own if row.kind is ServerKind.SIGN_IN]
+        raise BadTableError("not a catalogue: no row of the service area Exchange")
+    named = [replace(row, prefixes=()) for row in ours]
+    sign_in = [row for row in ours if row.kind is ServerKind.SIGN_IN]
     return [*named, *theirs, *sign_in], ports
 
 
 def _extra(endpoint: str) -> Endpoint:
     try:
-        return Endpoint((), (net.prefix(endpoint),), ServerKind.EXCHANGE_ONLINE, None, None, "--endpoint")
+        return Endpoint((), (net.prefix(endpoint),), label="--endpoint")
     except ValueError:
         if "/" in endpoint or not _is_name(endpoint):
-            raise BadCatalogueError(f"{endpoint!r} is neither a name, an address nor a prefix") from None
-    return Endpoint((endpoint,), (), ServerKind.EXCHANGE_ONLINE, None, None, "--endpoint")
+            raise BadTableError(f"{endpoint!r} is neither a name, an address nor a prefix") from None
+    return Endpoint((endpoint,), (), label="--endpoint")
 
 
 def _is_name(text: str) -> bool:

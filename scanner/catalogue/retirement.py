@@ -5,12 +5,8 @@ from __future__ import annotations
 import datetime
 import tomllib
 from dataclasses import dataclass
-from importlib.resources import files
-from pathlib import Path
 
-
-class BadRetirementError(ValueError):
-    """The user's table of dates cannot be used; the text says why in one line."""
+from scanner.catalogue import BadTableError, table
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,17 +50,10 @@ NEEDED = (
 
 
 def load_retirement(path: str | None = None) -> Retirement:
-    """Read the table: ours, or a user's file of the same form. Raises ``BadRetirementError``."""
-    name = path or "retirement.toml"
-    try:
-        own = files("scanner.catalogue").joinpath("retirement.toml")
-        text = Path(path).read_text("utf-8") if path else own.read_text("utf-8")
+    """Read the table: ours, or a user's file of the same form. Raises ``BadTableError``."""
+    with table(path, "retirement.toml", "table of dates") as text:
         rows = [Deadline(**{"date": None, **row}) for row in tomllib.loads(text)["deadline"]]
-    except OSError as fault:
-        raise BadRetirementError(f"{name}: {fault.strerror or fault}") from fault
-    except (ValueError, KeyError, TypeError) as fault:
-        raise BadRetirementError(f"{name}: not a table of dates: {fault}") from fault
-    found = {row.id: row for row in rows}
-    if missing := [needed for needed in NEEDED if needed not in found]:
-        raise BadRetirementError(f"{name}: rows are missing: {', '.join(missing)}")
+        found = {row.id: row for row in rows}
+        if missing := [needed for needed in NEEDED if needed not in found]:
+            raise BadTableError(f"{path}: rows are missing: {', '.join(missing)}")
     return Retirement(found)

@@ -16,6 +16,8 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from scanner.catalogue import BadTableError
+
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
@@ -147,21 +149,21 @@ def lens(settings: Settings, catalogue: Catalogue | None = None) -> Lens:
 
 def dates(settings: Settings) -> Retirement:
     """The table of dates that the user chose."""
-    from scanner.catalogue.retirement import BadRetirementError, load_retirement
+    from scanner.catalogue.retirement import load_retirement
 
     try:
         return load_retirement(settings.retirement)
-    except BadRetirementError as fault:
+    except BadTableError as fault:
         raise InputError(str(fault)) from fault
 
 
 def catalogue_of(settings: Settings) -> Catalogue:
     """The catalogue that the user chose, with the user's own endpoints."""
-    from scanner.catalogue.exchange import BadCatalogueError, load_catalogue
+    from scanner.catalogue.exchange import load_catalogue
 
     try:
         return load_catalogue(settings.catalogue, settings.endpoints)
-    except BadCatalogueError as fault:
+    except BadTableError as fault:
         raise InputError(str(fault)) from fault
 
 

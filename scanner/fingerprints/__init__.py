@@ -12,8 +12,9 @@ from __future__ import annotations
 import re
 import tomllib
 from collections import defaultdict
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from datetime import date
 from functools import cache
 from importlib.resources import files
 from typing import Any
@@ -48,14 +49,14 @@ class Fingerprint:
     """In its file, from 1."""
     fields: tuple[str, ...]
     pattern: str
-    weight: float
-    """0 to 1."""
-    vendor: str | None
-    model: str | None
-    kind: str | None
-    software: str | None
     source: str
     examples: tuple[Mapping[str, str], ...]
+    weight: float
+    """0 to 1."""
+    vendor: str | None = None
+    model: str | None = None
+    kind: str | None = None
+    software: str | None = None
 
     @property
     def name(self) -> str:
@@ -67,17 +68,17 @@ class Fingerprint:
 class Advice:
     """What is known of OAuth for Exchange Online in one vendor's devices, or in one program."""
 
-    vendor: str | None
-    software: str | None
-    kinds: tuple[str, ...]
-    """Empty: all."""
-    model: re.Pattern[str] | None
     oauth: str
     """``yes``, ``some``, ``no`` or ``unknown``."""
     advice: str
     source: str
-    checked: str
-    """ISO date."""
+    checked: date
+    vendor: str | None = None
+    software: str | None = None
+    kinds: Sequence[str] = ()
+    """Empty: all."""
+    model: str | None = None
+    """A pattern."""
 
 
 def _read(name: str) -> dict[str, Any]:
@@ -102,29 +103,20 @@ def _fields(matches: str | list[str]) -> tuple[str, ...]:
     return tuple(field for name in names for field in words().fields.get(name, (name,)))
 
 
-def _fingerprint(file: str, number: int, row: Mapping[str, Any]) -> Fingerprint:
-    device = row["device"]
-    return Fingerprint(
-        file,
-        number,
-        _fields(row["matches"]),
-        row["pattern"],
-        device["weight"],
-        device.get("vendor"),
-        device.get("model"),
-        device.get("kind"),
-        device.get("software"),
-        row["source"],
-        tuple(row["examples"]),
-    )
-
-
 @cache
 def fingerprints() -> tuple[Fingerprint, ...]:
     """Read every entry of every file, in the order of the files' names."""
     names = sorted(item.name for item in files(__name__).iterdir() if item.name.endswith(".toml"))
     return tuple(
-        _fingerprint(name, number, row)
+        Fingerprint(
+            name,
+            number,
+            _fields(row["matches"]),
+            row["pattern"],
+            row["source"],
+            tuple(row["examples"]),
+            **row["device"],
+        )
         for name in names
         if name not in (WORDS, OAUTH)
         for number, row in enumerate(_read(name)["fingerprint"], start=1)
@@ -150,17 +142,4 @@ def compiled(pattern: str) -> re.Pattern[str]:
 @cache
 def advices() -> tuple[Advice, ...]:
     """Read what is known of OAuth; rows with a model stand before those without."""
-    rows = (
-        Advice(
-            row.get("vendor"),
-            row.get("software"),
-            tuple(row.get("kinds", ())),
-            compiled(row["model"]) if "model" in row else None,
-            row["oauth"],
-            row["advice"],
-            row["source"],
-            row["checked"].isoformat(),
-        )
-        for row in _read(OAUTH)["advice"]
-    )
-    return tuple(sorted(rows, key=lambda row: row.model is None))
+    return tuple(sorted((Advice(**row) for row in _read(OAUTH)["advice"]), key=lambda row: row.model is None))

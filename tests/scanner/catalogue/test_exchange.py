@@ -5,7 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from scanner.catalogue.exchange import BadCatalogueError, Match, load_catalogue
+from scanner.catalogue import BadTableError
+from scanner.catalogue.exchange import Match, load_catalogue
 from scanner.model import ServerKind
 
 OURS = load_catalogue(extra=["203.0.113.0/24", "192.0.2.7", "2001:db8::1", "mail.example.com"])
@@ -90,19 +91,19 @@ def test_microsofts_own_table_may_replace_ours(tmp_path: Path) -> None:
 def test_a_bad_table_is_told_in_a_line(tmp_path: Path, text: str, why: str) -> None:
     table = tmp_path / "table"
     table.write_text(text)
-    with pytest.raises(BadCatalogueError, match=why) as told:
+    with pytest.raises(BadTableError, match=why) as told:
         load_catalogue(str(table))
     assert "\n" not in str(told.value)
 
 
 @pytest.mark.parametrize("endpoint", ["not a name", "203.0.113.0/99", "", "a..b", "x/24"])
 def test_a_bad_endpoint_is_told(endpoint: str) -> None:
-    with pytest.raises(BadCatalogueError):
+    with pytest.raises(BadTableError):
         load_catalogue(extra=[endpoint])
 
 
 def test_a_missing_table_is_told(tmp_path: Path) -> None:
-    with pytest.raises(BadCatalogueError, match="No such file"):
+    with pytest.raises(BadTableError, match="No such file"):
         load_catalogue(str(tmp_path / "none"))
 
 

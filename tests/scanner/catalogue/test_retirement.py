@@ -4,7 +4,8 @@ from pathlib import Path
 
 import pytest
 
-from scanner.catalogue.retirement import NEEDED, BadRetirementError, load_retirement
+from scanner.catalogue import BadTableError
+from scanner.catalogue.retirement import NEEDED, load_retirement
 
 
 def test_every_date_has_a_source_and_the_day_somebody_looked() -> None:
@@ -31,10 +32,10 @@ def test_dates_come_in_order_and_the_unknown_last() -> None:
 def test_a_bad_table_is_told(tmp_path: Path, text: str, why: str) -> None:
     table = tmp_path / "dates.toml"
     table.write_text(text)
-    with pytest.raises(BadRetirementError, match=why):
+    with pytest.raises(BadTableError, match=why):
         load_retirement(str(table))
 
 
 def test_a_missing_table_is_told(tmp_path: Path) -> None:
-    with pytest.raises(BadRetirementError, match="No such file"):
+    with pytest.raises(BadTableError, match="No such file"):
         load_retirement(str(tmp_path / "none"))

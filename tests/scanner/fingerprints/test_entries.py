@@ -1,9 +1,9 @@
 """Every entry is tested by its own examples; nothing is written by hand for a new one."""
 
-import re
 import time
 import tomllib
 from collections.abc import Iterator
+from datetime import date
 from importlib.resources import files
 
 import pytest
@@ -142,7 +142,7 @@ def test_oauth_advice_is_a_sentence_about_something_we_can_find(row: object) -> 
     advice = next(known for known in advices() if known is row)
     assert advice.oauth in ("yes", "some", "no", "unknown")
     assert advice.advice.endswith(".") and len(advice.advice) < 200
-    assert re.fullmatch(r"\d{4}-\d\d-\d\d", advice.checked)
+    assert isinstance(advice.checked, date)
     assert (advice.vendor is None) != (advice.software is None)
     assert advice.vendor is None or advice.vendor in words().vendors
     assert advice.software is None or advice.software in {entry.software for entry in ENTRIES}
