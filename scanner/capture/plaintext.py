@@ -12,8 +12,7 @@ import re
 import stat
 import subprocess
 import tempfile
-from collections.abc import Callable, Sequence
-from contextlib import ExitStack
+from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
 from pathlib import Path
 from types import TracebackType
 from typing import IO
@@ -36,6 +35,8 @@ _KEY = re.compile(
     rb"^\s*(?:[A-Z][A-Z0-9_]+ [0-9A-Fa-f]{16,} [0-9A-Fa-f]{32,}\s*$|RSA Session-ID:)", re.MULTILINE
 )
 _ROOT = "Running as user"
+_Packet = tuple[int, Iterable[Said]]
+"""A packet's number, and what was said in it."""
 _NO_SETTINGS = str(Path(__file__).with_name("no-settings"))
 """A folder that there is not: what the user set for Wireshark is to change nothing here."""
 
@@ -76,12 +77,10 @@ class Plaintext:
         self._secrets = secrets
         self._find = find
         self._process: subprocess.Popen[bytes] | None = None
-        self._stack = ExitStack()
-        self._complaints: IO[bytes] | None = None
-        """What tshark says on stderr."""
-        self._ahead: Line | None = None
-        self._ended = False
         self._streams = Streams()
+        self._told = self._packets()
+        self._ahead: _Packet | None = None
+        """Told of already, but beyond what was asked for."""
         self.fault: str | None = None
         """Why tshark did not decrypt all that there is, in a line."""
         self.remark: str | None = None
@@ -95,9 +94,7 @@ class Plaintext:
         self, kind: type[BaseException] | None, fault: BaseException | None, trace: TracebackType | None
     ) -> None:
         """Let tshark go."""
-        if self._process:
-            self._process.kill()
-        self._stack.close()
+        self._told.close()
 
     @property
     def tried(self) -> bool:
@@ -116,21 +113,20 @@ class Plaintext:
 
     def until(self, packet: int | None) -> Sequence[Said]:
         """Tell what was said after what was told before, up to a packet of the capture; None: all."""
-        if self._ended or not (self._keylog or self._secrets):
+        if not (self._keylog or self._secrets):
             return ()
-        if self._process is None:
-            self._start()
         told = Inside()  # keeps connections apart, and no more than there is room for
-        while not self._ended:
-            if self._ahead is None:
-                self._ahead = self._next(told)
-            if self._ahead is None or (packet is not None and self._ahead.packet > packet + AHEAD):
+        while ahead := self._ahead or next(self._told, None):
+            self._ahead = ahead
+            number, said = ahead
+            if packet is not None and number > packet + AHEAD:
                 break
-            told.add(self._streams.hear(self._ahead))
+            told.add(said)
             self._ahead = None
         return told.drain()
 
-    def _start(self) -> None:
+    def _packets(self) -> Generator[_Packet, None, None]:
+        """What was said, packet by packet; tshark is begun when the first is asked for."""
         if not os.path.isfile(self._capture):
             self._pass("a pipe cannot be read twice: save it to a file")
             return
@@ -139,45 +135,43 @@ class Plaintext:
         except TsharkUnusableError as fault:
             self._pass(str(fault))
             return
-        self._complaints = self._stack.enter_context(tempfile.TemporaryFile())  # noqa: SIM115 (the stack closes it)
         settings = {**os.environ, "WIRESHARK_CONFIG_DIR": _NO_SETTINGS}
-        self._process = self._stack.enter_context(
+        nothing, pipe = subprocess.DEVNULL, subprocess.PIPE
+        with (
+            tempfile.TemporaryFile() as complaints,
             subprocess.Popen(
-                command,
-                stdin=subprocess.DEVNULL,
-                stdout=subprocess.PIPE,
-                stderr=self._complaints,
-                env=settings,
-            )
-        )
-
-    def _next(self, told: Inside) -> Line | None:
-        """Read a line that tells something; at the end of them, how it ended."""
-        if self._process is None or self._process.stdout is None:
-            return None
-        whole = True
-        while raw := self._process.stdout.readline(LONGEST_LINE):
-            begins, whole = whole, raw.endswith(b"\n")
-            if begins and whole and (line := parsed(raw.decode("utf-8", "replace"))):
-                return line
-        if status := self._process.wait():
-            why = self._complaint() or f"ended with status {status}"
-            self.fault = f"{self._capture}: tshark: {why}"
-            told.add(self._streams.break_off())
-        self._ended = True
-        return None
+                command, stdin=nothing, stdout=pipe, stderr=complaints, env=settings
+            ) as self._process,
+        ):
+            try:
+                for line in _lines(self._process.stdout):
+                    yield line.packet, self._streams.hear(line)
+                if status := self._process.wait():
+                    why = _complaint(complaints) or f"ended with status {status}"
+                    self.fault = f"{self._capture}: tshark: {why}"
+                    yield 0, self._streams.break_off()
+            finally:
+                self._process.kill()
 
     def _pass(self, why: str) -> None:
-        self.remark, self._ended = f"{self._capture}: its keys are not used: {why}", True
+        self.remark = f"{self._capture}: its keys are not used: {why}"
 
-    def _complaint(self) -> str:
-        """The last that it said."""
-        if self._complaints is None:
-            return ""
-        self._complaints.seek(0)
-        lines = self._complaints.read().decode("utf-8", "replace").splitlines()
-        said = [line.strip().removeprefix("tshark: ") for line in lines if line.strip() and _ROOT not in line]
-        return said[-1] if said else ""
+
+def _lines(out: IO[bytes] | None) -> Iterator[Line]:
+    """Read the lines that tell something."""
+    whole = True
+    while out and (raw := out.readline(LONGEST_LINE)):
+        begins, whole = whole, raw.endswith(b"\n")
+        if begins and whole and (line := parsed(raw.decode("utf-8", "replace"))):
+            yield line
+
+
+def _complaint(complaints: IO[bytes]) -> str:
+    """The last that tshark said."""
+    complaints.seek(0)
+    lines = complaints.read().decode("utf-8", "replace").splitlines()
+    said = [line.strip().removeprefix("tshark: ") for line in lines if line.strip() and _ROOT not in line]
+    return said[-1] if said else ""
 
 
 def _options(capture: str, keylog: str | None) -> list[str]:
