@@ -120,18 +120,5 @@ _GET = Example(
         Leased("10.9.0.56", _MAC, 120),
     ),
 )
-_KEEP = Example(
-    "a client keeps its address, with a name of the other encoding, and gives it back",
-    (
-        (CLIENT, _message(1, _HERE, _NOWHERE, b"\x35\x01\x03\x51\x12\x04\0\0\x08copier-3\x04corp\0")),
-        (SERVER, _message(2, _HERE, _HERE, b"\x35\x01\x05\x33\x04\0\x01\x51\x80")),
-        (CLIENT, _message(1, _HERE, _NOWHERE, b"\x35\x01\x07")),
-    ),
-    (
-        Label("dhcp.fqdn", "copier-3.corp", "10.9.0.56", _MAC),
-        Leased("10.9.0.56", _MAC, 86_400, renewed=True),
-        Leased("10.9.0.56", _MAC, 0, renewed=True),
-    ),
-)
 
-DIALECT = announcing("dhcp", Transport.UDP, frozenset({67, 68}), read, (_GET, _KEEP))
+DIALECT = announcing("dhcp", Transport.UDP, frozenset({67, 68}), read, (_GET,))

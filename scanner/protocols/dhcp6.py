@@ -113,7 +113,6 @@ _CLASS = _option(_VENDOR, b"\0\0\x01\x37\0\x08Acme MFP")
 _HERE = b"\x20\x01\x0d\xb8\0\x09" + bytes(9) + b"\x50"
 _IA = _option(_IA_NA, b"\0\0\0\x02" + bytes(8) + _option(_IA_ADDRESS, _HERE + b"\0\0\0\x3c\0\0\0\x78"))
 _ASK = b"\x03\x12\x34\x56" + _DUID + _NAME + _CLASS
-_LINK, _PEER = _HERE[:8] + bytes(8), b"\xfe\x80" + bytes(13) + b"\x02"
 _GET = Example(
     "a client asks for an address and is given it",
     ((CLIENT, _ASK), (SERVER, b"\x07\x12\x34\x56" + _DUID + _IA)),
@@ -123,19 +122,5 @@ _GET = Example(
         Leased("2001:db8:9::50", "02:00:00:00:00:02", 120),
     ),
 )
-_PASSED_ON = Example(
-    "a relay passes on what a client says, and names its card",
-    (
-        (
-            CLIENT,
-            b"\x0c\0"
-            + _LINK
-            + _PEER
-            + _option(_LINK_LAYER, b"\0\x01\x02\0\0\0\0\x07")
-            + _option(_RELAY_MESSAGE, b"\x01\x12\x34\x56" + _NAME),
-        ),
-    ),
-    (Label("dhcp6.fqdn", "copier-6.corp.example", "fe80::2", "02:00:00:00:00:07"),),
-)
 
-DIALECT = announcing("dhcp6", Transport.UDP, frozenset({546, 547}), read, (_GET, _PASSED_ON))
+DIALECT = announcing("dhcp6", Transport.UDP, frozenset({546, 547}), read, (_GET,))

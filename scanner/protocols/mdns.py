@@ -242,9 +242,4 @@ _ANNOUNCED = Example(
         Label("mdns.product", "Copier 12", _THIS),
     ),
 )
-_GONE = Example(
-    "a goodbye tells nothing",
-    ((SERVER, b"\0\0\x84\0\0\0\0\x01\0\0\0\0\x04copy\x05local\0\0\x01\x80\x01\0\0\0\0\0\x04\xc0\0\x02\x07"),),
-    (),
-)
-DIALECT = announcing("mdns", Transport.UDP, frozenset({5353}), read, (_ANNOUNCED, _GONE))
+DIALECT = announcing("mdns", Transport.UDP, frozenset({5353}), read, (_ANNOUNCED,))

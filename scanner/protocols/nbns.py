@@ -132,20 +132,5 @@ _REGISTERED = Example(
         Label("nbns.group", "ACME", "10.9.0.4"),
     ),
 )
-_ASKED_FOR_ALL = Example(
-    "a machine tells all of its names, and the number of its card",
-    (
-        (
-            SERVER,
-            _message(0x8400, b"\0\0\0\1\0\0\0\0", b"\x20CK" + b"A" * 30 + b"\0\0\x21\0\x01\0\0\0\0\0\x65\x03")
-            + b"FILES-3        \0\x04\0"
-            + b"FILES-3        \x20\x04\0"
-            + b"ACME           \0\x84\0"
-            + b"\x02\0\0\0\0\x03"
-            + bytes(40),
-        ),
-    ),
-    (Label("nbns.name", "FILES-3"), Label("nbns.group", "ACME"), Label("nbns.mac", "02:00:00:00:00:03")),
-)
 
-DIALECT = announcing("nbns", Transport.UDP, frozenset({137}), read, (_REGISTERED, _ASKED_FOR_ALL))
+DIALECT = announcing("nbns", Transport.UDP, frozenset({137}), read, (_REGISTERED,))

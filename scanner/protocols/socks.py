@@ -171,11 +171,6 @@ _PASSWORD_TUNNEL = Example(
     (Label("socks.connect", "smtp.example.com:587"), Reached(Phase.ANSWERED)),
     (b"secret-1",),
 )
-_OLD_TUNNEL = Example(
-    "SOCKS 4a",
-    ((CLIENT, b"\4\1\0\x19\0\0\0\1ann\0mx.example.com\0"), (SERVER, b"\0\x5a\0\0\0\0\0\0")),
-    (Label("socks.connect", "mx.example.com:25"), Reached(Phase.ANSWERED)),
-)
 
 DIALECT = Dialect(
     name="socks",
@@ -185,5 +180,5 @@ DIALECT = Dialect(
     server_mark=_server_mark,
     server_first=False,
     session=SocksSession,
-    examples=(_PASSWORD_TUNNEL, _OLD_TUNNEL),
+    examples=(_PASSWORD_TUNNEL,),
 )

@@ -10,7 +10,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
-from scanner.conversation import CLIENT, SERVER, Transport
+from scanner.conversation import SERVER, Transport
 from scanner.events import Label
 from scanner.protocols.announcement import announcing, clean
 from scanner.protocols.fields import hosts_of
@@ -73,24 +73,4 @@ _NOTIFIED = Example(
         Label("ssdp.type", "urn:schemas-upnp-org:device:Printer:1", "192.0.2.7"),
     ),
 )
-_SEARCHED = Example(
-    "a search names who searches, and the answer who answers",
-    (
-        (
-            CLIENT,
-            b'M-SEARCH * HTTP/1.1\r\nHOST: 239.255.255.250:1900\r\nMAN: "ssdp:discover"\r\nMX: 1\r\n'
-            b"ST: ssdp:all\r\nUSER-AGENT: OS/2.0 UPnP/2.0 Panel/3\r\nCPFN.UPNP.ORG: Hall\r\n\r\n",
-        ),
-        (
-            SERVER,
-            b"HTTP/1.1 200 OK\r\nEXT:\r\nLOCATION: http://[2001:db8::7]/d.xml\r\nSERVER: Camera/4\r\n"
-            b"ST: upnp:rootdevice\r\nUSN: uuid:2::upnp:rootdevice\r\n\r\n",
-        ),
-    ),
-    (
-        Label("ssdp.server", "OS/2.0 UPnP/2.0 Panel/3"),
-        Label("ssdp.name", "Hall"),
-        Label("ssdp.server", "Camera/4", "2001:db8::7"),
-    ),
-)
-DIALECT = announcing("ssdp", Transport.UDP, frozenset({1900}), read, (_NOTIFIED, _SEARCHED))
+DIALECT = announcing("ssdp", Transport.UDP, frozenset({1900}), read, (_NOTIFIED,))

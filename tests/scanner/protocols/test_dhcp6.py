@@ -157,3 +157,9 @@ def test_a_cut_anywhere_tells_no_more_than_the_whole() -> None:
     told = list(read(whole))
     assert len(told) == 2
     assert all(list(read(whole[:size])) == [] for size in range(len(whole)))
+
+
+def test_a_cut_anywhere_in_what_a_relay_passes_on_raises_nothing() -> None:
+    whole = relayed(message(SOLICIT, NAME, LL), LAYER)
+    for size in range(len(whole)):
+        list(read(whole[:size]))

@@ -185,3 +185,9 @@ def test_a_cut_anywhere_tells_no_more_than_the_whole() -> None:
     whole = response(0, record(COPIER, owner() + owner(THERE)))
     for size in range(len(whole)):
         assert list(read(whole[:size])) in ([], named())
+
+
+def test_a_cut_anywhere_in_a_status_names_nobody_else() -> None:
+    whole = status(entry(b"COPIER", 0), entry(b"ACME", 0, GROUP | ACTIVE))
+    for size in range(len(whole)):
+        assert list(read(whole[:size])) == []
