@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import errno
 import os
 import select
 import stat
 import zlib
 from collections.abc import Callable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
+from io import FileIO
 from itertools import chain
 from typing import Protocol
 
@@ -161,20 +161,19 @@ def _nothing(room: memoryview) -> int:
 
 
 class _Reader:
-    """A descriptor read in pieces, counted."""
+    """A file, FIFO or pipe read in pieces, counted."""
 
-    def __init__(self, descriptor: int, owned: bool) -> None:
-        self._descriptor = descriptor
-        self._owned = owned
+    def __init__(self, raw: FileIO) -> None:
+        self._raw = raw
         self.taken = 0
 
     def fill(self, room: memoryview) -> int:
         """Read what is there, waiting for the first byte only."""
         count = 0
         while count < len(room):
-            if count and not select.select([self._descriptor], [], [], 0)[0]:
+            if count and not select.select([self._raw], [], [], 0)[0]:
                 break
-            more = os.readv(self._descriptor, [room[count:]])
+            more = self._raw.readinto(room[count:])
             if not more:
                 break
             count += more
@@ -185,14 +184,6 @@ class _Reader:
         piece = memoryview(bytearray(READ))
         while count := self.fill(piece):
             yield bytes(piece[:count])
-
-    def position(self) -> int:
-        return self.taken
-
-    def close(self) -> None:
-        if self._owned:
-            os.close(self._descriptor)
-            self._owned = False
 
 
 def _filling(pieces: Iterator[bytes]) -> Fill:
@@ -262,21 +253,18 @@ def open_window(path: str) -> tuple[Window, int | None]:
 
     Raises OSError.
     """
-    descriptor = 0 if path == "-" else os.open(path, os.O_RDONLY | os.O_CLOEXEC)
-    reader = _Reader(descriptor, owned=path != "-")
-    state = os.fstat(descriptor)
-    if stat.S_ISDIR(state.st_mode):
-        reader.close()
-        raise IsADirectoryError(errno.EISDIR, "is a directory", path)
+    raw = FileIO(path if path != "-" else 0, closefd=path != "-")
+    reader = _Reader(raw)
+    state = os.fstat(raw.fileno())
     head = b""
-    while len(head) < 4 and (more := os.read(descriptor, 4 - len(head))):
+    while len(head) < 4 and (more := raw.read(4 - len(head))):
         head += more
     reader.taken = len(head)
     packed = next((how for magic, how in _PACKED.items() if head.startswith(magic)), None)
     fill = _filling(_unpacked(*packed, chain([head], reader.pieces()))) if packed else reader.fill
     regular = stat.S_ISREG(state.st_mode)
-    window = Window(fill, reader.position, reader.close, ahead=regular and fill == reader.fill)
-    if fill == reader.fill:
+    window = Window(fill, lambda: reader.taken, raw.close, ahead=regular and not packed)
+    if not packed:
         window.buffer[: len(head)] = np.frombuffer(head, dtype=np.uint8)
         window.end = len(head)
     return window, state.st_size if regular else None

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gzip
+import io
 import os
 import struct
 import threading
@@ -11,7 +12,7 @@ from pathlib import Path
 import pytest
 import zstandard
 
-from scanner.capture import UnreadableCapture
+from scanner.capture import UnreadableCapture, window
 from scanner.capture.file import CaptureFile, expand
 
 PCAP = struct.pack("<IHHiIII", 0xA1B2C3D4, 2, 4, 0, 0, 65_535, 1)
@@ -88,10 +89,11 @@ def test_a_disk_that_fails_makes_a_file_unreadable(tmp_path: Path, monkeypatch: 
     path = tmp_path / "x"
     path.write_bytes(PCAP + RECORD)
 
-    def fail(descriptor: int, buffers: list[memoryview]) -> int:
-        raise OSError(5, "Input/output error")
+    class Failing(io.FileIO):
+        def readinto(self, room: object) -> int:
+            raise OSError(5, "Input/output error")
 
-    monkeypatch.setattr(os, "readv", fail)
+    monkeypatch.setattr(window, "FileIO", Failing)
     with pytest.raises(UnreadableCapture, match="Input/output error"):
         count(path)
 
@@ -115,10 +117,10 @@ def test_files_in_a_directory_that_cannot_be_opened_are_no_captures(
 ) -> None:
     (tmp_path / "x").write_bytes(PCAP)
 
-    def refuse(path: str, flags: int) -> int:
+    def refuse(path: str, closefd: bool) -> io.FileIO:
         raise PermissionError(13, "Permission denied")
 
-    monkeypatch.setattr(os, "open", refuse)
+    monkeypatch.setattr(window, "FileIO", refuse)
     assert expand([str(tmp_path)]) == []
 
 
