@@ -7,7 +7,6 @@ import select
 import stat
 import zlib
 from collections.abc import Callable, Iterator
-from concurrent.futures import Future, ThreadPoolExecutor
 from io import FileIO
 from itertools import chain
 from typing import Protocol
@@ -19,9 +18,6 @@ from scanner.wire.batch import Bytes
 
 BLOCK = 6 << 20
 """Bytes looked at in one go: NumPy's cost per call vanishes, and a block still fits a cache."""
-
-HEADROOM = 1 << 19
-"""Room before a block for the rest of the one before: twice the largest packet. A larger rest is copied."""
 
 PACKETS = 1 << 14
 """Packets in a batch: the columns made of it are several times as large as small packets themselves."""
@@ -55,18 +51,12 @@ class Window:
     then profit from, and a file that shrinks meanwhile does no harm.
     """
 
-    def __init__(
-        self, fill: Fill, position: Callable[[], int], close: Callable[[], None], ahead: bool = False
-    ) -> None:
-        """Show what ``fill`` gives; ``position`` counts the bytes taken from disk or pipe for it.
-
-        ``ahead``: where one block is not enough, the next is read by a thread while this one is looked at.
-        """
+    def __init__(self, fill: Fill, position: Callable[[], int], close: Callable[[], None]) -> None:
+        """Show what ``fill`` gives; ``position`` counts the bytes taken from disk or pipe for it."""
         self._fill = fill
         self.position = position
         self._close = close
-        self._ahead = _Ahead(fill) if ahead else None
-        self.buffer: Bytes = np.empty(BLOCK + HEADROOM * ahead, dtype=np.uint8)
+        self.buffer: Bytes = np.empty(BLOCK, dtype=np.uint8)
         self.begin = self.end = 0
         self.origin = 0
         """Offset in the capture of the buffer's first byte."""
@@ -74,8 +64,6 @@ class Window:
     def grow(self) -> bool:
         """Get more behind ``end``; the rest moves to the front. False: there is no more. Raises Corrupt."""
         rest = self.end - self.begin
-        if self._ahead and self._ahead.going:
-            return self._swap(self._ahead, rest)
         buffer = self.buffer
         if rest > len(buffer) // 2:
             buffer = np.empty(2 * len(buffer), dtype=np.uint8)
@@ -89,70 +77,14 @@ class Window:
         except Corrupt as fault:
             raise Corrupt(self.origin + self.end, fault.why) from None
         self.end += count
-        if self._ahead and self.end == len(buffer):
-            self._ahead.start()
-        return count > 0
-
-    def _swap(self, ahead: _Ahead, rest: int) -> bool:
-        """Show the block that was read meanwhile, and the rest in the room before it."""
-        ready, count = ahead.take()
-        begin = HEADROOM - rest
-        if begin < 0:
-            ready = np.concatenate([np.empty(-begin, dtype=np.uint8), ready])
-            begin = 0
-        ready[begin : begin + rest] = self.buffer[self.begin : self.end]
-        self.origin += self.begin - begin
-        before, self.buffer = self.buffer, ready
-        self.begin, self.end = begin, begin + rest + count
-        if count:
-            ahead.start(before)
         return count > 0
 
     def close(self) -> None:
         """Close what is read from, and wipe what was read: it held passwords. Twice does no harm."""
-        if self._ahead:
-            self._ahead.close()
-            self._ahead = None
         self._close()
         self._fill = _nothing
         self.buffer.fill(0)
         self.begin = self.end = 0
-
-
-class _Ahead:
-    """Reads the next block of a file in a thread."""
-
-    def __init__(self, fill: Fill) -> None:
-        self._fill = fill
-        self._thread: ThreadPoolExecutor | None = None
-        self._next: Future[int] | None = None
-        self._room: Bytes = np.empty(0, dtype=np.uint8)
-
-    @property
-    def going(self) -> bool:
-        """A block is being read, or was."""
-        return self._next is not None
-
-    def start(self, free: Bytes | None = None) -> None:
-        """Begin to read the next; ``free`` is a buffer that nobody looks at any more."""
-        if free is None or len(free) != HEADROOM + BLOCK:
-            self._room = np.empty(HEADROOM + BLOCK, dtype=np.uint8)
-            if free is not None:
-                free.fill(0)
-        else:
-            self._room = free
-        self._thread = self._thread or ThreadPoolExecutor(1, "read-ahead")
-        self._next = self._thread.submit(self._fill, self._room.data[HEADROOM:])
-
-    def take(self) -> tuple[Bytes, int]:
-        """Wait for the block: its buffer, and how many bytes there are behind ``HEADROOM``."""
-        return self._room, self._next.result() if self._next else 0
-
-    def close(self) -> None:
-        """Stop, and wipe what was read."""
-        if self._thread:
-            self._thread.shutdown()
-        self._room.fill(0)
 
 
 def _nothing(room: memoryview) -> int:
@@ -163,8 +95,10 @@ def _nothing(room: memoryview) -> int:
 class _Reader:
     """A file, FIFO or pipe read in pieces, counted."""
 
-    def __init__(self, raw: FileIO) -> None:
+    def __init__(self, raw: FileIO, ahead: bool) -> None:
+        """``ahead``: it is on a disk, which may read the next block while this one is looked at."""
         self._raw = raw
+        self._ahead = ahead and hasattr(os, "posix_fadvise")
         self.taken = 0
 
     def fill(self, room: memoryview) -> int:
@@ -178,6 +112,8 @@ class _Reader:
                 break
             count += more
         self.taken += count
+        if self._ahead:
+            os.posix_fadvise(self._raw.fileno(), self.taken, BLOCK, os.POSIX_FADV_WILLNEED)
         return count
 
     def pieces(self) -> Iterator[bytes]:
@@ -254,16 +190,16 @@ def open_window(path: str) -> tuple[Window, int | None]:
     Raises OSError.
     """
     raw = FileIO(path if path != "-" else 0, closefd=path != "-")
-    reader = _Reader(raw)
     state = os.fstat(raw.fileno())
+    regular = stat.S_ISREG(state.st_mode)
+    reader = _Reader(raw, ahead=regular)
     head = b""
     while len(head) < 4 and (more := raw.read(4 - len(head))):
         head += more
     reader.taken = len(head)
     packed = next((how for magic, how in _PACKED.items() if head.startswith(magic)), None)
     fill = _filling(_unpacked(*packed, chain([head], reader.pieces()))) if packed else reader.fill
-    regular = stat.S_ISREG(state.st_mode)
-    window = Window(fill, lambda: reader.taken, raw.close, ahead=regular and not packed)
+    window = Window(fill, lambda: reader.taken, raw.close)
     if not packed:
         window.buffer[: len(head)] = np.frombuffer(head, dtype=np.uint8)
         window.end = len(head)
