@@ -10,11 +10,10 @@ from collections import defaultdict
 from collections.abc import Callable, Iterable, Mapping
 from functools import cache, lru_cache
 from math import prod
-from typing import Protocol
 
 from scanner.fingerprints import OUI, Advice, Fingerprint, advices, by_field, compiled, words
 from scanner.labels import PLACE
-from scanner.model import Device
+from scanner.model import Device, Heard
 from scanner.record import record
 
 TEXTS_KEPT = 65_536
@@ -25,18 +24,6 @@ SURE = 0.99
 """The most that any agreement can make of it: texts can be set by whoever owns the machine."""
 ENOUGH = 0.5
 """From here an appliance is one whatever programs run on it: a NAS with Postfix is a NAS."""
-
-
-class Told(Protocol):
-    """A label, a sighting: whatever has a field and a text."""
-
-    @property
-    def field(self) -> str:
-        """Which it is, of ``scanner.labels``."""
-
-    @property
-    def text(self) -> str:
-        """What was heard."""
 
 
 @record
@@ -80,13 +67,11 @@ def _vote(entry: Fingerprint, field: str, text: str, found: re.Match[str]) -> Vo
 def votes(field: str, text: str) -> tuple[Vote, ...]:
     """What all entries make of one text."""
     text = text[:TEXT_READ].strip()
-    if field == "mdns.product":  # Bonjour Printing 1.2.1, 9.2: it stands in parentheses
-        text = text.removeprefix("(").removesuffix(")")
     found = [(entry, match) for entry, matches in _matchers(field) if (match := matches(text))]
     return tuple(vote for entry, match in found if (vote := _vote(entry, field, text, match)))
 
 
-def evidence(labels: Iterable[Told], oui: str | None) -> list[Vote]:
+def evidence(labels: Iterable[Heard], oui: str | None) -> list[Vote]:
     """List which text matched which entry, each once, the weightiest first."""
     texts = {(label.field, label.text) for label in labels}
     if oui:
@@ -155,7 +140,7 @@ def _software(found: Iterable[Vote]) -> tuple[str | None, float]:
     return (f"{best} {max(versions)[1]}" if versions else best), scores[best]
 
 
-def identify(labels: Iterable[Told], oui: str | None) -> Device:
+def identify(labels: Iterable[Heard], oui: str | None) -> Device:
     """Make of a host's labels and its network card's maker what it is; ``Device()`` if nothing is known."""
     labels = tuple(labels)
     found = evidence(labels, oui)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator, Sequence
-from types import TracebackType
+from contextlib import AbstractContextManager
 
 from scanner.capture import UnreadableCapture
 from scanner.capture.pcap import MAGICS, read_pcap
@@ -39,7 +39,7 @@ def _looks_like_capture(path: str) -> bool:
         return False
 
 
-class CaptureFile:
+class CaptureFile(AbstractContextManager["CaptureFile"]):
     """One capture; iterating gives its batches, each valid until the next is asked for."""
 
     def __init__(self, path: str) -> None:
@@ -54,13 +54,7 @@ class CaptureFile:
         except OSError as fault:
             raise UnreadableCapture(path, 0, fault.strerror or "cannot be opened") from None
 
-    def __enter__(self) -> CaptureFile:
-        """Give itself."""
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, fault: BaseException | None, trace: TracebackType | None
-    ) -> None:
+    def __exit__(self, *_: object) -> None:
         """Close the file."""
         self._window.close()
 

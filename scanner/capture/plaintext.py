@@ -13,8 +13,8 @@ import stat
 import subprocess
 import tempfile
 from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
+from contextlib import AbstractContextManager
 from pathlib import Path
-from types import TracebackType
 from typing import IO
 
 from scanner.capture.decrypted import BETWEEN_FIELDS, BETWEEN_VALUES, FIELDS, Line, Streams, parsed
@@ -58,7 +58,7 @@ def check_keylog(path: str) -> None:
         raise UnusableKeysError(f"{path}: is not a TLS key log (lines like CLIENT_RANDOM ... ...)")
 
 
-class Plaintext:
+class Plaintext(AbstractContextManager["Plaintext"]):
     """What was said inside TLS in one capture; nothing is started where there are no keys."""
 
     def __init__(
@@ -86,13 +86,7 @@ class Plaintext:
         self.remark: str | None = None
         """Why the keys that the capture brings were not tried, in a line."""
 
-    def __enter__(self) -> Plaintext:
-        """Give itself."""
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, fault: BaseException | None, trace: TracebackType | None
-    ) -> None:
+    def __exit__(self, *_: object) -> None:
         """Let tshark go."""
         self._told.close()
 

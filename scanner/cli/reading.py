@@ -5,7 +5,6 @@ from __future__ import annotations
 import dataclasses
 import gc
 import os
-import stat
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import ExitStack
 from functools import cache
@@ -192,13 +191,4 @@ class Reading:
 
 def _size(paths: list[str]) -> int | None:
     """Bytes of all captures together; None where one of them is no file."""
-    total = 0
-    for path in paths:
-        try:
-            state = os.stat(path)
-        except OSError:
-            continue
-        if not stat.S_ISREG(state.st_mode):
-            return None
-        total += state.st_size
-    return None if "-" in paths else total
+    return sum(map(os.path.getsize, paths)) if all(map(os.path.isfile, paths)) else None
