@@ -34,16 +34,6 @@ def judge(usage: Usage, retirement: Retirement, as_of: date, role: str | None = 
     return tuple(sorted(said, key=lambda reason: -SEVERITY[reason.level]))
 
 
-def verdict(
-    usages: Iterable[Usage],
-    retirement: Retirement,
-    as_of: date,
-    role_of: Callable[[Usage], str | None] = lambda _: None,
-) -> Verdict:
-    """Judge a host by all it does: the worst level, and the first date of that level."""
-    return weigh(reason for usage in usages for reason in judge(usage, retirement, as_of, role_of(usage)))
-
-
 def weigh(said: Iterable[Reason]) -> Verdict:
     """Conclude from what was said of all that a host does."""
     reasons = tuple(dict.fromkeys(sorted(said, key=_urgency)))

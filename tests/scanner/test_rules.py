@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from scanner.catalogue.retirement import load_retirement
 from scanner.events import Outcome, TlsMode
 from scanner.model import AuthClass, Basis, Level, ServerKind, Usage
-from scanner.rules import RULES, judge, verdict
+from scanner.rules import RULES, judge, weigh
 
 RETIREMENT = load_retirement()
 END = date(2026, 12, 31)
@@ -198,14 +198,14 @@ def test_a_usage_is_judged_by_its_day(
 
 def test_a_host_is_as_bad_as_the_worst_it_does() -> None:
     both = [usage("imap", AuthClass.OAUTH), usage(), usage("pop3")]
-    judged = verdict(both, RETIREMENT, date(2026, 6, 1))
+    judged = weigh(reason for one in both for reason in judge(one, RETIREMENT, date(2026, 6, 1)))
     assert judged.level is Level.BROKEN
     assert judged.advice
     assert [reason.level for reason in judged.reasons] == [Level.BROKEN, Level.BREAKS, Level.FINE]
 
 
 def test_a_host_that_does_nothing_is_fine() -> None:
-    assert verdict([], RETIREMENT, END).level is Level.FINE
+    assert weigh([]).level is Level.FINE
 
 
 def test_every_rule_says_why() -> None:
