@@ -7,7 +7,8 @@ from collections.abc import Iterator
 
 from scanner.dissection import Layer
 from scanner.dissection.attempt import PENDING_LIMIT, Exchange, ntlm_name
-from scanner.events import ClientName, Event, Greeting, Label, Mail, Offer, TlsMode, TlsStarted
+from scanner.events import ClientName, Event, Greeting, Mail, TlsMode, TlsStarted
+from scanner.protocols.smtp_replies import offer
 
 _BODY = "."
 _GREETINGS = ("220", "421", "554")
@@ -75,7 +76,7 @@ class SmtpTalk(Exchange):
             case "STAR" if code == "220":
                 yield TlsStarted(TlsMode.STARTTLS)
             case "EHLO" | "LHLO" if good:
-                yield from _offer(texts)
+                yield from offer([f"{code} {text}".encode() for text in texts or [""]])
             case "DATA" | "MAIL" if not good:
                 yield Mail(accepted=False)
             case "BDAT" if not self._chunked:
@@ -97,17 +98,3 @@ def _replies(layer: Layer) -> Iterator[tuple[str, list[str]]]:
             texts.append(text)
     if code:
         yield code, texts
-
-
-def _offer(texts: list[str]) -> Iterator[Event]:
-    mechanisms: set[str] = set()
-    starttls = False
-    for text in texts[1:]:
-        words = text.upper().replace("=", " ").split()
-        if words[:1] == ["AUTH"]:
-            mechanisms.update(words[1:])
-        starttls |= words[:1] == ["STARTTLS"]
-    yield Offer(tuple(sorted(mechanisms)), starttls)
-    _, found, address = (texts or [""])[0].partition(" Hello [")
-    if found:
-        yield Label("smtp.public_ip", address.partition("]")[0])

@@ -8,7 +8,6 @@ that the relay names. Ignored: prefixes, and leases of clients that no card is k
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import NamedTuple
 
 from scanner.conversation import CLIENT, SERVER, Transport
 from scanner.events import Event, Label, Leased
@@ -31,16 +30,6 @@ _DUID_HEADS = {b"\0\x01": 8, b"\0\x03": 4}
 """DUID-LLT and DUID-LL: bytes before the address (RFC 8415 11.2, 11.4)."""
 
 
-class _Relayed(NamedTuple):
-    """A message, and what the relay next to the client said of that."""
-
-    message: bytes
-    bare: bool
-    """No relay passed it on."""
-    peer: str | None
-    mac: str | None
-
-
 def read(payload: bytes) -> Iterator[Event]:
     """Read one message, of a client or of a server, bare or relayed."""
     message, bare, peer, mac = _unwrapped(payload)
@@ -58,17 +47,18 @@ def read(payload: bytes) -> Iterator[Event]:
             yield Leased(ip, owner, 0 if gone else seconds, renewed=gone)
 
 
-def _unwrapped(payload: bytes) -> _Relayed:
-    found = _Relayed(payload, True, None, None)
+def _unwrapped(payload: bytes) -> tuple[bytes, bool, str | None, str | None]:
+    """The client's message, whether no relay passed it on, and what the nearest says of peer and MAC."""
+    message, bare, peer, mac = payload, True, None, None
     for _ in range(RELAYS_READ):
-        message = found.message
         if len(message) < _RELAY_HEAD or message[0] not in _RELAYED:
-            return found
+            break
         options = dict(values(message[_RELAY_HEAD:], 4, _parted))
         layer = options.get(_LINK_LAYER, b"")
+        bare, peer = False, address(message[18:34])
         mac = card(layer[2:]) if layer[:2] == _ETHERNET else None
-        found = _Relayed(options.get(_RELAY_MESSAGE, b""), False, address(message[18:34]), mac)
-    return found
+        message = options.get(_RELAY_MESSAGE, b"")
+    return message, bare, peer, mac
 
 
 def _parted(head: int) -> tuple[int, int]:

@@ -105,7 +105,7 @@ CASES: tuple[tuple[str, Callable[[], Talk], tuple[Said, ...], list[Event]], ...]
         (asks("EHLO", "copier"), says("250", "mx Hello [203.0.113.7]", "AUTH LOGIN=PLAIN", "STARTTLS")),
         [
             ClientName("copier", "EHLO"),
-            Offer(("LOGIN", "PLAIN"), starttls=True),
+            Offer(("LOGIN", "PLAIN"), starttls=True, length=64),
             Label("smtp.public_ip", "203.0.113.7"),
             ANSWERED,
         ],
@@ -354,6 +354,7 @@ WORDS = (
     "AUTH",
     "EHLO",
     "220",
+    "250",
     "334",
     "354",
     "+OK",
