@@ -50,7 +50,7 @@ def password_on_a_closed_protocol(
     usage: Usage, retirement: Retirement, as_of: date, role: str | None
 ) -> Reason | None:
     """POP3, IMAP4 and every HTTP service refuse passwords since January 2023, without a way back."""
-    row = retirement.deadline("consumer-basic-auth" if role == "consumer" else "basic-auth")
+    row = retirement["consumer-basic-auth" if role == "consumer" else "basic-auth"]
     if usage.protocol not in ("pop3", "imap", "http") or usage.auth_class not in _PASSWORDS:
         return None
     if row.date and as_of < row.date:
@@ -64,7 +64,7 @@ def password_on_submission(
     """SMTP AUTH with a password is off by default from the end of December 2026."""
     if usage.protocol != "smtp" or usage.auth_class not in _PASSWORDS or role in ("hve", *_NEIGHBOURS):
         return None
-    row = retirement.deadline("consumer-basic-auth" if role == "consumer" else "smtp-auth")
+    row = retirement["consumer-basic-auth" if role == "consumer" else "smtp-auth"]
     if usage.outcome is Outcome.REFUSED and usage.cause in _REFUSALS:
         text = f"{_way(usage)} is refused already ({usage.cause})"
         return _reason(usage, "smtp-auth-refused", Level.BROKEN, text, row, _OAUTH)
@@ -82,12 +82,12 @@ def old_tls(usage: Usage, retirement: Retirement, as_of: date, role: str | None)
     advice = "Update its firmware, or put a relay in front of it that speaks TLS 1.2."
     text = f"{usage.tls_version} is below TLS 1.2"
     if role in _LEGACY_ROLES:
-        row = retirement.deadline("popimap-legacy-hosts-end")
+        row = retirement["popimap-legacy-hosts-end"]
         level = Level.BREAKS if row.date and as_of < row.date else Level.BROKEN
         if role == "smtp-legacy":
             return _reason(usage, "legacy-tls", Level.REVIEW, text, None, advice)
         return _reason(usage, "legacy-tls", level, text, row, advice)
-    row = retirement.deadline("smtp-legacy-tls" if usage.protocol == "smtp" else "popimap-legacy-tls")
+    row = retirement["smtp-legacy-tls" if usage.protocol == "smtp" else "popimap-legacy-tls"]
     return _reason(usage, "old-tls", Level.BROKEN, text, row, advice)
 
 
@@ -96,7 +96,7 @@ def old_activesync(usage: Usage, retirement: Retirement, as_of: date, role: str 
     version = _version(usage.client_version)
     if usage.service != "eas" or version is None or version >= (16, 1):
         return None
-    row = retirement.deadline("eas-below-16.1")
+    row = retirement["eas-below-16.1"]
     level = Level.BREAKS if row.date and as_of < row.date else Level.BROKEN
     text = f"ActiveSync {usage.client_version} is below 16.1"
     return _reason(
@@ -108,7 +108,7 @@ def web_services(usage: Usage, retirement: Retirement, as_of: date, role: str | 
     """EWS goes in two steps; however one logs in."""
     if usage.service != "ews":
         return None
-    begin, end = retirement.deadline("ews-begin"), retirement.deadline("ews-end")
+    begin, end = retirement["ews-begin"], retirement["ews-end"]
     advice = "Ask its maker for a version that uses Microsoft Graph."
     if end.date and as_of >= end.date:
         return _reason(usage, "ews", Level.BROKEN, "EWS is switched off", end, advice)
@@ -123,7 +123,7 @@ def retired_service(usage: Usage, retirement: Retirement, as_of: date, role: str
     name = {"rpc": "outlook-anywhere", "powershell": "remote-powershell"}.get(usage.service or "")
     if name is None:
         return None
-    row = retirement.deadline(name)
+    row = retirement[name]
     level = Level.BREAKS if row.date and as_of < row.date else Level.BROKEN
     return _reason(usage, name, level, row.what, row, "Update the program that still uses it.")
 
@@ -142,7 +142,7 @@ def high_volume_email(usage: Usage, retirement: Retirement, as_of: date, role: s
     """High Volume Email keeps passwords, for internal recipients, until September 2028."""
     if role != "hve" or usage.auth_class not in (*_PASSWORDS, AuthClass.UNKNOWN):
         return None
-    row = retirement.deadline("hve-basic-auth")
+    row = retirement["hve-basic-auth"]
     advice = "Plan for OAuth before then; recipients must be internal."
     level = Level.REVIEW if row.date is None or as_of < row.date else Level.BROKEN
     return _reason(
@@ -154,7 +154,7 @@ def legacy_host(usage: Usage, retirement: Retirement, as_of: date, role: str | N
     """The opt-in hosts for legacy TLS are ending, whatever TLS is spoken with them."""
     if role not in _LEGACY_ROLES:
         return None
-    row = retirement.deadline("popimap-legacy-hosts-end") if role != "smtp-legacy" else None
+    row = retirement["popimap-legacy-hosts-end"] if role != "smtp-legacy" else None
     return _reason(usage, "legacy-host", Level.REVIEW, f"{role} is an opt-in host that ends", row,
                    "Use the normal host, with TLS 1.2.")  # fmt: skip
 

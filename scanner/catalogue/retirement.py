@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime
 import tomllib
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 from scanner.catalogue import BadTableError, table
@@ -23,23 +24,8 @@ class Deadline:
     confidence: str
 
 
-class Retirement:
-    """All dates."""
-
-    def __init__(self, deadlines: dict[str, Deadline]) -> None:
-        """Take the rows by their id."""
-        self._deadlines = deadlines
-
-    def deadlines(self) -> tuple[Deadline, ...]:
-        """All rows by date; those without one last."""
-        return tuple(
-            sorted(self._deadlines.values(), key=lambda row: (row.date or datetime.date.max, row.id))
-        )
-
-    def deadline(self, name: str) -> Deadline:
-        """The row of an id. KeyError for one that the table lacks: then the table was refused on loading."""
-        return self._deadlines[name]
-
+Retirement = Mapping[str, Deadline]
+"""All dates by their ids, in their order; those without one last."""
 
 NEEDED = (
     "basic-auth", "smtp-auth", "ews-begin", "ews-end", "eas-below-16.1", "smtp-legacy-tls",
@@ -53,7 +39,8 @@ def load_retirement(path: str | None = None) -> Retirement:
     """Read the table: ours, or a user's file of the same form. Raises ``BadTableError``."""
     with table(path, "retirement.toml", "table of dates") as text:
         rows = [Deadline(**{"date": None, **row}) for row in tomllib.loads(text)["deadline"]]
+        rows.sort(key=lambda row: (row.date or datetime.date.max, row.id))
         found = {row.id: row for row in rows}
         if missing := [needed for needed in NEEDED if needed not in found]:
             raise BadTableError(f"{path}: rows are missing: {', '.join(missing)}")
-    return Retirement(found)
+    return found

@@ -18,5 +18,5 @@ from scanner.report.views import DEADLINES
 @click.pass_obj
 def command(settings: Settings, form: str) -> None:
     """List Microsoft's dates, with the days that are left."""
-    records = (deadline_record(row, settings.as_of) for row in dates(settings).deadlines())
+    records = (deadline_record(row, settings.as_of) for row in dates(settings).values())
     write(records, Format(form), DEADLINES, f"Deadlines as of {settings.as_of}", sys.stdout)

@@ -49,7 +49,7 @@ def command(settings: Settings, what: str, form: str, output: str | None) -> Non
 def _write(what: str, kept: Inventory | None, settings: Settings, form: Format, out: TextIO) -> None:
     title = what.capitalize()
     if kept is None:
-        rows = (records.deadline_record(row, settings.as_of) for row in dates(settings).deadlines())
+        rows = (records.deadline_record(row, settings.as_of) for row in dates(settings).values())
         write(rows, form, views.DEADLINES, title, out)
     elif what == "hosts":
         hosts = (records.host_record(*pair) for pair in kept.hosts(lens(settings)))

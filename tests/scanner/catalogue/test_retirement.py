@@ -9,13 +9,13 @@ from scanner.catalogue.retirement import NEEDED, load_retirement
 
 
 def test_every_date_has_a_source_and_the_day_somebody_looked() -> None:
-    rows = load_retirement().deadlines()
+    rows = list(load_retirement().values())
     assert {row.id for row in rows} >= set(NEEDED)
     assert all(row.source and row.checked and row.what and row.confidence for row in rows)
 
 
 def test_dates_come_in_order_and_the_unknown_last() -> None:
-    rows = load_retirement().deadlines()
+    rows = list(load_retirement().values())
     dated = [row.date for row in rows if row.date]
     assert dated == sorted(dated)
     assert rows[-1].date is None
