@@ -82,7 +82,7 @@ class PcapngReader:
                 continue
             for at in blocks[first:behind].tolist():
                 window.begin = at
-                if self._other_block():
+                if not self._other_block():
                     return
         self._other_block()
 
@@ -126,9 +126,9 @@ class PcapngReader:
                 yield Batch(block, start - first, captured, length, at[part], link, self._capture)
 
     def _other_block(self) -> bool:
-        """Read the block at the window's beginning, which holds no packet; tells whether it begins a section.
+        """Read the block at the window's beginning, which holds no packet; one that is cut is left.
 
-        One that is not there in whole is left.
+        True: what was surveyed behind it holds; a section may be of another byte order.
         """
         window = self._window
         view, at = memoryview(window.buffer.data), window.begin
@@ -155,7 +155,7 @@ class PcapngReader:
         except struct.error:
             raise self._fault(at, "a block is too short for what it holds") from None
         window.begin = at + size
-        return bool(kind == SECTION)
+        return bool(kind != SECTION)
 
     def _byte_order(self, view: memoryview, at: int) -> str:
         """Read a section's byte order."""

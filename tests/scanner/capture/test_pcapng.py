@@ -104,6 +104,15 @@ def test_a_new_section_has_its_own_order_and_interfaces() -> None:
     assert read(first + second)[0] == [(1, b"a", 1, 1000), (101, b"b", 1, 2000)]
 
 
+def test_a_section_that_looks_shorter_in_the_other_byte_order_is_waited_for() -> None:
+    comment = option(">", 1, bytes(0x10000 - 32))
+    long = block(">", 0x0A0D0D0A, struct.pack(">IHHq", 0x1A2B3C4D, 1, 0, -1) + comment)
+    assert struct.unpack("<I", long[4:8]) == (0x100,)
+    data = section("<") + interface("<") + long + interface(">") + enhanced(">", 0, 2, b"b")
+    for piece in (999, 1 << 20):
+        assert told(data, piece) == ([(1, b"b", 1, 2000)], None)
+
+
 START = section("<") + interface("<") + enhanced("<", 0, 1, b"a")
 FAULTS = {
     "a block is cut off": enhanced("<", 0, 1, b"b")[:-1],
