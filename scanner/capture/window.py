@@ -82,14 +82,9 @@ class Window:
     def close(self) -> None:
         """Close what is read from, and wipe what was read: it held passwords. Twice does no harm."""
         self._close()
-        self._fill = _nothing
+        self._fill = lambda room: 0
         self.buffer.fill(0)
         self.begin = self.end = 0
-
-
-def _nothing(room: memoryview) -> int:
-    """Fill nothing: it is closed."""
-    return 0
 
 
 class _Reader:
