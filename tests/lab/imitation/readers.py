@@ -176,6 +176,11 @@ def _imap_send(session: Session, folder: Path) -> Call:
     )
 
 
+_MUTTS_WAYS = {
+    "smtp": ("LOGIN", "PLAIN", "XOAUTH2", "OAUTHBEARER", None),
+    "imap": ("IMAP-LOGIN", "PLAIN", "XOAUTH2", "auto"),
+    "pop3": ("USERPASS", "XOAUTH2", "auto"),
+}
 PROGRAMS: tuple[Program, ...] = (
     Program(
         "mpop",
@@ -193,22 +198,14 @@ PROGRAMS: tuple[Program, ...] = (
     Program("mbsync", {"imap": ("IMAP-LOGIN", "auto", "PLAIN", "CRAM-MD5")}, _mbsync, ("mbsync",)),
     Program(
         "neomutt",
-        {
-            "smtp": ("LOGIN", "PLAIN", "XOAUTH2", "OAUTHBEARER", None),
-            "imap": ("IMAP-LOGIN", "PLAIN", "XOAUTH2", "auto"),
-            "pop3": ("USERPASS", "XOAUTH2", "auto"),
-        },
+        _MUTTS_WAYS,
         _mutt("neomutt"),
         ("neomutt", "script"),
         refuses_tls=GNUTLS,
     ),
     Program(
         "mutt",
-        {
-            "smtp": ("LOGIN", "PLAIN", "XOAUTH2", "OAUTHBEARER", None),
-            "imap": ("IMAP-LOGIN", "PLAIN", "XOAUTH2", "auto"),
-            "pop3": ("USERPASS", "XOAUTH2", "auto"),
-        },
+        _MUTTS_WAYS,
         _mutt("mutt"),
         ("mutt", "script"),
         refuses_tls=GNUTLS,
