@@ -37,7 +37,7 @@ COMPARED: dict[str, str] = {
 Not compared: ``confidence`` and ``evidence`` are our own words for it, ``basis`` follows from ``auth_class``;
 ``last_seen`` counts bare acknowledgements, which tshark is not asked for; ``first_seen`` and both ends bring
 the sessions together; ``community_id`` follows from the ends, ``capture`` and ``sensor`` from the user. What
-sizes tell of a login inside TLS is not compared either: tshark does not weigh them.
+sizes tell of a login inside TLS is compared but where bytes are missing: tshark tells that at the end only.
 """
 SILENT: dict[str, str] = {
     "ja4": "tshark has it from 4.2 on",
@@ -109,9 +109,10 @@ def session(seen: Observation) -> Session:
 
 
 def _hidden(seen: Observation) -> bool:
-    """What is inside TLS only we have an opinion on: tshark weighs no sizes."""
+    """What is inside TLS behind a hole: it goes by how much was heard before."""
     nothing = seen.auth_class in (AuthClass.UNKNOWN, AuthClass.INCOMPLETE)
-    return seen.basis is Basis.INFERRED or (nothing and seen.tls_mode not in (None, TlsMode.CLEAR))
+    inside = seen.basis is Basis.INFERRED or (nothing and seen.tls_mode not in (None, TlsMode.CLEAR))
+    return inside and seen.gaps > 0
 
 
 def _plain(value: Any) -> Any:

@@ -65,6 +65,8 @@ WANTED: dict[str, dict[str, re.Pattern[str]]] = {
         "tls.handshake.extensions_server_name": _WHOLE, "tls.handshake.extensions_alpn_str": _WHOLE,
         "tls.handshake.ja3": _WHOLE, "tls.handshake.ja4": _WHOLE, "x509ce.dNSName": _WHOLE,
         "x509af.subject": _WHOLE, "x509if.RDNSequence_item": _COMMON_NAME,
+        "tls.handshake.extension.type": _WHOLE, "tls.record.content_type": _WHOLE,
+        "tls.record.opaque_type": _WHOLE, "tls.record.length": _WHOLE,
     },
     "dns": {"dns.flags.response": _WHOLE, "dns.qry.name": _WHOLE, "dns.a": _WHOLE, "dns.aaaa": _WHOLE},
 }  # fmt: skip

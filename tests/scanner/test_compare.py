@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import pytest
 
-from scanner.compare import COMPARED, SILENT, SLACK_NS, Session, Tally, compare
+from scanner.compare import COMPARED, INSIDE, SILENT, SLACK_NS, Session, Tally, compare, session
+from tests.scanner.test_claims import MAIL
+from tests.scanner.test_draft import concluded, draft
 
 CLIENT, SERVER = ("10.0.0.1", 50000), ("192.0.2.1", 587)
 BEGAN = 1_000 * SLACK_NS
@@ -63,6 +66,14 @@ def test_differences(
     assert [(one.field, one.ours, one.tshark) for one in found] == differing
     assert counted == tally
     assert counted.agreed is not bool(differing)
+
+
+@pytest.mark.parametrize("gaps", [0, 7])
+def test_what_is_inside_tls_is_compared_unless_bytes_are_missing(gaps: int) -> None:
+    (heard,) = concluded(draft("10.0.0.1", (23, 210, 12, 18, 30, 18, 18, 37, *MAIL)))
+    seen = replace(heard, gaps=gaps)
+    told = dict(zip(COMPARED, session(seen).told, strict=True))
+    assert (told["auth_class"], told["mechanism"]) == (("basic", "LOGIN") if not gaps else (INSIDE, None))
 
 
 def test_every_field_has_its_reason() -> None:

@@ -37,6 +37,7 @@ from scanner.events import (
     Service,
     TlsMode,
     TlsStarted,
+    Turn,
 )
 
 OK, NO = Outcome.ACCEPTED, Outcome.REFUSED
@@ -334,6 +335,43 @@ CASES: tuple[tuple[str, Callable[[], Talk], tuple[Said, ...], list[Event]], ...]
             HELLO,
             ServerHello("TLSv1.2", "TLS_ECDHE_RSA_WITH_AES_128_GCM_SHA256"),
             Certificate("mail.example.com", ("www.example.com",), None),
+            ANSWERED,
+        ],
+    ),
+    (
+        "TLS: who says how much in turn, by records of data, whatever their true type",
+        TlsTalk,
+        (
+            (
+                S,
+                [
+                    ("tls.record.content_type", "22"),
+                    ("tls.record.length", "116"),
+                    ("tls.handshake.type", "2"),
+                    ("tls.handshake.version", "0x0303"),
+                    ("tls.handshake.ciphersuite", "0xc014"),
+                    ("tls.handshake.extension.type", "22"),
+                    ("tls.handshake.extensions_alpn_str", "h2"),
+                ],
+            ),
+            (C, [("tls.record.content_type", "22"), ("tls.record.length", "68")]),
+            (C, [("tls.record.content_type", "23"), ("tls.record.length", "68")]),
+            (
+                S,
+                [
+                    ("tls.record.opaque_type", "23"),
+                    ("tls.record.length", "84"),
+                    ("tls.record.opaque_type", "23"),
+                    ("tls.record.length", "68"),
+                    ("tls.record.content_type", "21"),
+                    ("tls.record.length", "26"),
+                ],
+            ),
+        ),
+        [
+            ServerHello("TLSv1.2", "TLS_ECDHE_RSA_WITH_AES_256_CBC_SHA", "h2", encrypt_then_mac=True),
+            Turn(C, 16, 31, 1, 0, (31,)),
+            Turn(S, 48, 78, 2, 0, (47, 31)),
             ANSWERED,
         ],
     ),
