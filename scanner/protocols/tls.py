@@ -5,7 +5,7 @@ Sources: RFC 8446, RFC 5246, RFC 6101; what is inside is not read.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 from scanner.conversation import CLIENT, SERVER, Side, Transport
 from scanner.events import ClientHello, Event, Gap, Phase, Reached, ServerHello, Turn, Weird
@@ -27,6 +27,7 @@ _ALERTS = {
     "certificate_required", 120: "no_application_protocol",
 }  # fmt: skip
 """RFC 8446 6: alert descriptions."""
+_NOTHING = ()
 
 
 class TlsSession:
@@ -50,10 +51,14 @@ class TlsSession:
         self._lost = False
         self._framed = False
 
-    def feed(self, side: Side, data: bytes, at: int) -> list[Event]:
+    def feed(self, side: Side, data: bytes, at: int) -> Sequence[Event]:
         """Hear bytes of one side."""
-        heard: list[Event] = []
         records = self._records[side]
+        if (length := records.alone(data)) is not None and not self._head:
+            if self._turns is not None and not self._lost:
+                self._turns.push(side, length, at)
+            return _NOTHING
+        heard: list[Event] = []
         if records.broken:
             return heard
         if side is CLIENT:
@@ -67,7 +72,7 @@ class TlsSession:
             if content != _APPLICATION_DATA:
                 self._record(side, content, payload, heard)
             elif self._turns is not None and not self._lost:
-                self._turns.push(side, length, at, heard)
+                self._turns.push(side, length, at)
         if records.broken:
             heard.append(Weird("tls_not_tls"))
         return heard

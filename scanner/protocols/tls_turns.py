@@ -8,10 +8,10 @@ chosen plaintexts (CVE-2011-3389).
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from functools import lru_cache
 
-from scanner.conversation import CLIENT, Side
-from scanner.events import Event, ServerHello, Turn
+from scanner.conversation import CLIENT, SERVER, Side
+from scanner.events import ServerHello, Turn
 from scanner.wire.ciphers import TLS13, Kind, Protection, plaintext, protection
 
 SIZES_KEPT = 8
@@ -27,13 +27,52 @@ _BLOCKS = (64, 128, 256, 512, 1024, 2048, 4096)
 """Blocks to which some libraries can be told to pad (OpenSSL: record_padding)."""
 
 
+REMEMBERED = 2048
+"""Connections whose turns are at hand, some 5 MB: devices repeat themselves; past it they are told anew."""
+REMEMBERED_RECORDS = 64
+"""Records of a connection that is remembered; one with more hardly comes again."""
+_Told = tuple[Side, int, int, int, int, tuple[int, ...]]
+"""The fields of a turn; in place of the time of its first record the number of it."""
+
+
 class Turns:
     """The turns of one connection, from the server's choice on."""
 
-    __slots__ = ("_block", "_flight", "_hash", "_padding", "_shield", "_split", "_splits", "_turn")
+    __slots__ = ("_choice", "_lengths", "_times")
 
     def __init__(self, choice: ServerHello) -> None:
         """Begin behind the server's hello."""
+        self._choice = choice
+        self._lengths: list[int] = []
+        self._times: list[int] = []
+
+    def push(self, side: Side, length: int, at: int) -> None:
+        """Take a record of application data."""
+        self._lengths.append(length << 1 | side)
+        self._times.append(at)
+
+    def end(self) -> list[Turn]:
+        """Give the turns; there is no record to come."""
+        tell = _told if len(self._lengths) <= REMEMBERED_RECORDS else _told.__wrapped__
+        times, told = self._times, tell(self._choice, tuple(self._lengths))
+        return [Turn(side, low, high, count, times[at], sizes) for side, low, high, count, at, sizes in told]
+
+
+@lru_cache(REMEMBERED)
+def _told(choice: ServerHello, lengths: tuple[int, ...]) -> list[_Told]:
+    """The turns of records by their lengths, each twice what it is, and one more for the server's."""
+    shape = _Shape(choice)
+    for number, length in enumerate(lengths):
+        shape.push(SERVER if length & 1 else CLIENT, length >> 1, number)
+    return shape.end()
+
+
+class _Shape:
+    """The turns of records one after the other."""
+
+    __slots__ = ("_block", "_flight", "_hash", "_padding", "_shield", "_split", "_splits", "_turns")
+
+    def __init__(self, choice: ServerHello) -> None:
         self._shield = protection(choice.cipher, choice.version, choice.encrypt_then_mac)
         self._flight: list[int] | None = [] if choice.version == TLS13 else None
         self._hash = 52 if choice.cipher.endswith("SHA384") else 36
@@ -43,56 +82,48 @@ class Turns:
         splits = cbc and choice.version in ("SSLv3", "TLSv1")
         self._splits = _split_length(self._shield, choice.encrypt_then_mac) if splits else -1
         self._split: tuple[Side, int] | None = None
-        self._turn: tuple[Side, int, int, int, int, tuple[int, ...]] | None = None
+        self._turns: list[_Told] = []
 
-    def push(self, side: Side, length: int, at: int, heard: list[Event]) -> None:
-        """Take a record of application data; add the turn that it ended, if it did."""
+    def push(self, side: Side, length: int, number: int) -> None:
         if self._flight is not None:
             if side is CLIENT:
                 self._calibrate(length - self._shield.overhead)
             return
         if length == self._splits and (self._split is None or self._split[0] is not side):
-            self._flush(heard)
-            self._split = side, at
+            self._flush()
+            self._split = side, number
             return
         low, high = plaintext(length, self._shield)
         if self._split is not None:
             if self._split[0] is side:
-                high, at = high + 1, self._split[1]
+                high, number = high + 1, self._split[1]
                 self._split = None
             else:
-                self._flush(heard)
+                self._flush()
         if side is CLIENT and self._padding:
             low = high = max(high - self._padding, 0)
         elif side is CLIENT and self._block:
             low = max(high - self._block + 1, 0)
-        self._add(side, low, high, at, heard)
+        self._add(side, low, high, number)
 
-    def end(self) -> Iterator[Turn]:
-        """Give what is left."""
-        heard: list[Event] = []
-        self._flush(heard)
-        yield from (turn for turn in heard if isinstance(turn, Turn))
-        if self._turn:
-            yield Turn(*self._turn)
-            self._turn = None
+    def end(self) -> list[_Told]:
+        self._flush()
+        return self._turns
 
-    def _flush(self, heard: list[Event]) -> None:
+    def _flush(self) -> None:
         """A short record that nothing followed was no split: it was all."""
         if self._split is not None:
-            side, at = self._split
+            side, number = self._split
             self._split = None
-            self._add(side, *plaintext(self._splits, self._shield), at, heard)
+            self._add(side, *plaintext(self._splits, self._shield), number)
 
-    def _add(self, side: Side, low: int, high: int, at: int, heard: list[Event]) -> None:
-        turn = self._turn
-        if turn and turn[0] is side:
-            sizes = (*turn[5], high) if len(turn[5]) < SIZES_KEPT else turn[5]
-            self._turn = side, turn[1] + low, turn[2] + high, turn[3] + 1, turn[4], sizes
+    def _add(self, side: Side, low: int, high: int, number: int) -> None:
+        if not self._turns or self._turns[-1][0] is not side:
+            self._turns.append((side, low, high, 1, number, (high,)))
             return
-        if turn:
-            heard.append(Turn(*turn))
-        self._turn = side, low, high, 1, at, (high,)
+        _, before, most, records, first, sizes = self._turns[-1]
+        sizes = (*sizes, high) if len(sizes) < SIZES_KEPT else sizes
+        self._turns[-1] = side, before + low, most + high, records + 1, first, sizes
 
     def _calibrate(self, size: int) -> None:
         """Find the client's Finished."""

@@ -55,6 +55,16 @@ class Records:
         self._skip = 0
         self.broken = False
 
+    def alone(self, data: bytes) -> int | None:
+        """The length of the record of application data that bytes are, if just one and nothing waits.
+
+        No need to push them then; most records travel by themselves.
+        """
+        if self._skip or self._data or self.broken or len(data) < _HEADER:
+            return None
+        kind, length = _header(data)
+        return length if kind == _DATA_KIND and length + _HEADER == len(data) else None
+
     def push(self, data: bytes) -> list[Record]:
         """Add bytes; give the records whose header (application data) or whole (all else) is here."""
         found: list[Record] = []

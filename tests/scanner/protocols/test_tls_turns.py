@@ -3,7 +3,7 @@
 import pytest
 
 from scanner.conversation import Side
-from scanner.events import Event, ServerHello, Turn
+from scanner.events import ServerHello
 from scanner.protocols.tls_turns import SIZES_KEPT, Turns
 
 C, S = Side.CLIENT, Side.SERVER
@@ -14,11 +14,9 @@ CBC = "TLS_RSA_WITH_AES_128_CBC_SHA"
 def turns(version: str, cipher: str, *records: tuple[Side, int]) -> list[tuple[Side, int, int, int]]:
     """Of records by their lengths on the wire."""
     found = Turns(ServerHello(version, cipher))
-    heard: list[Event] = []
     for at, (side, length) in enumerate(records):
-        found.push(side, length, at, heard)
-    heard.extend(found.end())
-    return [(turn.side, turn.low, turn.high, turn.records) for turn in heard if isinstance(turn, Turn)]
+        found.push(side, length, at)
+    return [(turn.side, turn.low, turn.high, turn.records) for turn in found.end()]
 
 
 @pytest.mark.parametrize(
@@ -67,9 +65,17 @@ def test_below_tls_1_1_messages_are_split(
 
 def test_sizes_of_the_first_records_are_told() -> None:
     found = Turns(ServerHello("TLSv1.2", "TLS_ECDHE_RSA_WITH_AES_128_GCM_SHA256"))
-    heard: list[Event] = []
     for length in range(30, 50):
-        found.push(S, length, 0, heard)
+        found.push(S, length, 0)
     (turn,) = found.end()
     assert turn.sizes == tuple(range(6, 6 + SIZES_KEPT))
     assert turn.records == 20
+
+
+def test_the_same_records_at_another_time_are_the_same_turns_at_that_time() -> None:
+    said = [(C, 69), (S, 37), (S, 38), (C, 43)]
+    found = [Turns(ServerHello("TLSv1.3", GCM13)) for _ in range(2)]
+    for began, one in enumerate(found):
+        for at, record in enumerate(said, 100 * began):
+            one.push(*record, at)
+    assert [[turn.at for turn in one.end()] for one in found] == [[1, 3], [101, 103]]
