@@ -8,6 +8,7 @@ from __future__ import annotations
 import re
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Mapping
+from dataclasses import replace
 from functools import cache, lru_cache
 from math import prod
 
@@ -18,6 +19,8 @@ from scanner.record import record
 
 TEXTS_KEPT = 65_536
 """Answers remembered: a large site's hosts say fewer different things; beyond it they are worked out anew."""
+EVIDENCE_KEPT = 4096
+"""Likewise what all the texts of a host come to: machines of one model mostly say the same."""
 TEXT_READ = 512
 """Characters of a label that are looked at: no label has more (``events.Label``)."""
 SURE = 0.99
@@ -143,7 +146,13 @@ def _software(found: Iterable[Vote]) -> tuple[str | None, float]:
 def identify(labels: Iterable[Heard], oui: str | None) -> Device:
     """Make of a host's labels and its network card's maker what it is; ``Device()`` if nothing is known."""
     labels = tuple(labels)
-    found = evidence(labels, oui)
+    device = _decided(tuple(evidence(labels, oui)))
+    place = min((label.text for label in labels if label.field == PLACE and label.text.strip()), default=None)
+    return replace(device, place=place) if place else device
+
+
+@lru_cache(EVIDENCE_KEPT)
+def _decided(found: tuple[Vote, ...]) -> Device:
     vendors = _scores((vote.vendor, vote) for vote in found)
     vendor = _best(vendors)
     mine = [vote for vote in found if vote.vendor in (vendor, None)]
@@ -152,8 +161,7 @@ def identify(labels: Iterable[Heard], oui: str | None) -> Device:
     if vendor:
         confidence = _against(vendors[vendor], (score for name, score in vendors.items() if name != vendor))
     model = _most_specific(vote for vote in mine if vote.vendor)
-    place = min((label.text for label in labels if label.field == PLACE and label.text.strip()), default=None)
-    return Device(vendor, model, kind, round(confidence or spoken, 3), software, place)
+    return Device(vendor, model, kind, round(confidence or spoken, 3), software)
 
 
 def _fits(row: Advice, device: Device) -> bool:
