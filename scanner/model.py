@@ -136,7 +136,7 @@ class Observation:
         return community_id(Flow(client, server))
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Usage:
     """What one host used one service for, gathered over its sessions."""
 
