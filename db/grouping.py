@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterator, Set
+from functools import partial
 from ipaddress import ip_network
 from typing import NamedTuple
 
@@ -63,6 +64,9 @@ class EndpointRow(NamedTuple):
     of, and used none."""
 
 
+_row = partial(tuple.__new__, EndpointRow)
+
+
 class Group(NamedTuple):
     """One host."""
 
@@ -89,7 +93,7 @@ def endpoint_rows(connection: Connection) -> list[EndpointRow]:
         bulk.read(connection, select(usages.c.endpoint, used).group_by(usages.c.endpoint))
     )
     found = bulk.read(connection, select(endpoints.c.id, endpoints.c.ip, endpoints.c.mac))
-    return [EndpointRow(key, ip, mac, ways.get(key, "")) for key, ip, mac in found]
+    return [_row((key, ip, mac, ways.get(key, ""))) for key, ip, mac in found]
 
 
 def forwarding(connection: Connection) -> set[str]:
@@ -103,7 +107,8 @@ def groups(found: list[EndpointRow], forwarding: Set[str] = frozenset()) -> Iter
     behind: dict[str, list[EndpointRow]] = defaultdict(list)
     for endpoint in found:
         behind[endpoint.mac].append(endpoint)
-    routers = {mac for mac, members in behind.items() if mac and (mac in forwarding or _is_router(members))}
+    many = {mac for mac, some in behind.items() if len(some) > ROUTER_ADDRESSES and _is_router(some)}
+    routers = (many | (forwarding & behind.keys())) - {""}
     owners = _owners(behind, routers)
     alone: dict[str, list[EndpointRow]] = defaultdict(list)
     for mac in ("", *routers):
@@ -124,19 +129,20 @@ def _owners(behind: dict[str, list[EndpointRow]], routers: set[str]) -> dict[str
 
     A mirror of two networks sees a packet on both sides of the router between them.
     """
-    macs: dict[str, set[str]] = defaultdict(set)
+    owners: dict[str, str] = {}
+    several = set()
     for mac, members in behind.items():
         if mac and mac not in routers:
             for member in members:
-                if member.ip:
-                    macs[member.ip].add(mac)
-    return {ip: next(iter(found)) for ip, found in macs.items() if len(found) == 1}
+                if member.ip and owners.setdefault(member.ip, mac) != mac:
+                    several.add(member.ip)
+    for ip in several:
+        del owners[ip]
+    return owners
 
 
 def _is_router(members: list[EndpointRow]) -> bool:
     """Many IPv4 addresses, or IPv6 addresses of many networks: privacy addresses change within one."""
-    if len(members) <= ROUTER_ADDRESSES:
-        return False
     old = {member.ip for member in members if ":" not in member.ip and member.ip}
     networks = {ip_network(f"{member.ip}/64", strict=False) for member in members if ":" in member.ip}
     return len(old) > ROUTER_ADDRESSES or len(networks) > ROUTER_ADDRESSES

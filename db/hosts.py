@@ -10,6 +10,7 @@ from collections import defaultdict
 from collections.abc import Callable, Container, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager
 from functools import cache
+from operator import attrgetter
 from typing import Any, NamedTuple, overload
 
 from sqlalchemy import Connection, select
@@ -28,6 +29,7 @@ Ways = dict[int, tuple[int, dict[str, Any]]]
 Uses = dict[int, list[tuple[int, Usage]]]
 """Usages of endpoints, each with its way's key."""
 Reads = Callable[[], AbstractContextManager[Connection]]
+_WAYS = attrgetter("ways")
 
 
 class _Found(NamedTuple):
@@ -160,8 +162,7 @@ class _Judged:
         self._asks_usage = filters.protocol is not None or filters.mechanism is not None
         self._used: dict[int, Usage] = {}
         self._order: dict[int, int] = {}
-        self._texts: dict[tuple[str, str | None], _Thought] = {}
-        self._sets: dict[frozenset[int], _Thought] = {}
+        self._known, self._set = cache(self._thought), cache(self._judged)
 
     def of(self, host: Group, protocol: str | None = None) -> Verdict:
         """What becomes of a host by its own ways, or by those of one protocol."""
@@ -170,17 +171,13 @@ class _Judged:
     def wants(self, host: Group) -> bool:
         """Whether the filters let its ways pass."""
         if not self._asks_usage:
-            return self._filters.silent or host.router or any(member.ways for member in host.members)
+            return self._filters.silent or host.router or any(map(_WAYS, host.members))
         return self._known(_ways_of(host), None).wanted
 
-    def _known(self, text: str, protocol: str | None) -> _Thought:
-        known = self._texts.get((text, protocol))
-        if known is None:
-            used = frozenset(key for key in _keys(text) if protocol in (None, self._usage(key).protocol))
-            if used not in self._sets:
-                self._sets[used] = self._judged(used)
-            known = self._texts[text, protocol] = self._sets[used]
-        return known
+    def _thought(self, text: str, protocol: str | None) -> _Thought:
+        return self._set(
+            frozenset(key for key in _keys(text) if protocol in (None, self._usage(key).protocol))
+        )
 
     def _judged(self, used: frozenset[int]) -> _Thought:
         ordered = sorted(used, key=lambda key: (self._order[key], key))
