@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import errno
+import gc
 import os
 import pkgutil
 import sys
@@ -14,6 +15,8 @@ import click
 from scanner.cli.settings import Settings, as_date, load_config
 from scanner.version import __version__
 
+GARBAGE_THRESHOLD = 50_000
+"""Objects made between two searches for cycles: reading and listing make millions, hardly any in a cycle."""
 _COMMANDS = "scanner.cli.commands"
 
 
@@ -54,6 +57,7 @@ def root(ctx: click.Context, db: str | None, as_of: object, config: str | None) 
 
 def main() -> None:
     """Run; a reader that goes away is no fault, a full disk is told in a line, Ctrl-C ends with 130."""
+    gc.set_threshold(GARBAGE_THRESHOLD)
     try:
         status = root(standalone_mode=False)
         sys.stdout.flush()

@@ -32,8 +32,6 @@ if TYPE_CHECKING:
     from scanner.dissection.streams import SecondOpinion
 
 WORKER_LOST = "a listening process is gone, perhaps for want of memory; what was recorded before is kept"
-GARBAGE_THRESHOLD = 50_000
-"""Objects made between two searches for cycles: reading makes millions, hardly any of them in a cycle."""
 
 
 class Wants(NamedTuple):
@@ -103,7 +101,6 @@ class Reading:
         Workers have their first work before it is opened: both take a while.
         """
         gc.freeze()
-        gc.set_threshold(GARBAGE_THRESHOLD)
         inventory = self._begin(kept()) if kept and not self._crew else None
         waiting: Prepared | None = None
         for found in self._heard():
