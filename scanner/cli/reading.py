@@ -87,6 +87,7 @@ class Reading:
         self._finish = finisher(wants)
         self.unreadable: list[str] = []
         self._crew: Crew[Finished] | None = None
+        gc.freeze()  # what there is by now stays: neither this process nor a worker need look at it again
         if isinstance(listening, Pipeline):  # another program's dissectors are a process of their own already
             count = workers_worth(_size(paths)) if workers is None else workers
             self._crew = stack.enter_context(Crew(listening, self._finish, count)) if count else None
@@ -100,7 +101,6 @@ class Reading:
 
         Workers have their first work before it is opened: both take a while.
         """
-        gc.freeze()
         inventory = self._begin(kept()) if kept and not self._crew else None
         waiting: Prepared | None = None
         for found in self._heard():
