@@ -17,8 +17,8 @@ from db import bulk
 from db.schema import labels, leases, passages
 from scanner.model import LEASE
 
-REMEMBERED = 100_000
-"""Things that a writer remembers, some 30 MB; past it all are settled, let go and written anew."""
+REMEMBERED = 50_000
+"""Things that a writer remembers, some 20 MB; past it all are settled, let go and written anew."""
 GATHERED_S = 1.0
 """What is new may wait so long for more: labels of many machines lie all over the table, and a commit writes
 each page that one of them is in. Whoever is killed loses those of the last second."""
