@@ -216,10 +216,12 @@ def _hear(account: Account, recognised: Recognised, chunks: Sequence[Chunk]) -> 
     feed, folds = session.feed, FOLDS
     unread = iter(chunks)
     for side, at, data, missing in unread:
-        for event in session.gap(side, missing, at) if missing else feed(side, data, at):
-            folds[type(event)](account, event)
-        if account.inner is not None:
-            break
+        heard = session.gap(side, missing, at) if missing else feed(side, data, at)
+        if heard:  # most of what is said tells nothing by itself
+            for event in heard:
+                folds[type(event)](account, event)
+            if account.inner is not None:
+                break
     for event in session.end():
         folds[type(event)](account, event)
     if account.inner is None:
