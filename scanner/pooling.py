@@ -114,6 +114,8 @@ class _Row:
 
     def usage(self, sure: float) -> Usage:
         """The usage; counts are those of all."""
+        if len(self.own) == 1 and not self.others:
+            return replace(self.own[0].use, confidence=sure)
         uses = [part.use for part in (*self.own, *self.others)]
         told = [part.use.sessions for part in self.others if not _is_login(part.use)]
         return replace(
@@ -248,8 +250,10 @@ def _parts(members: Iterable[Usage]) -> Iterator[_Part]:
     for use in members:
         found.setdefault((*_ends(use), *_way(use)), []).append(use)
     for place, alike in enumerate(found.values()):
-        span = min(use.first_seen for use in alike), max(use.last_seen for use in alike)
-        whole = replace(alike[0], **_counts(alike), first_seen=span[0], last_seen=span[1])
+        whole = alike[0]
+        if len(alike) > 1:
+            span = min(use.first_seen for use in alike), max(use.last_seen for use in alike)
+            whole = replace(whole, **_counts(alike), first_seen=span[0], last_seen=span[1])
         yield _Part(whole, max(map(_often, alike)), place)
 
 
