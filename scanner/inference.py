@@ -274,10 +274,10 @@ def exchanges(turns: Sequence[Turn], server_first: bool, tls13: bool) -> list[Ex
             found[-1] = Exchange(*found[-1][:2], turn.low, turn.high, turn.records)
             waits[len(found) - 1] = turn.at - asked
     quickest = min(waits.values()) if len(waits) > 1 else 0
-    return [
-        one._replace(held_back=sum(waits.get(number, 0) - quickest > least for least in HELD_BACK_NS))
-        for number, one in enumerate(found)
-    ]
+    for number, wait in waits.items():
+        if held_back := sum(wait - quickest > least for least in HELD_BACK_NS):
+            found[number] = found[number]._replace(held_back=held_back)
+    return found
 
 
 def _stripped(turns: Sequence[Turn], server_first: bool) -> Iterator[Turn]:
@@ -294,10 +294,11 @@ def _stripped(turns: Sequence[Turn], server_first: bool) -> Iterator[Turn]:
             long = taken[0] if taken else long
             turn = _without(turn, taken)
             spoken += turn.records > 0
-        answered = any(later.high > 2 for later in turns[number + 1 :])
-        for _ in range(ALERTS if last[turn.side] == number and turn.records == len(turn.sizes) else 0):
-            if turn.sizes[-1:] == (2,) and (not answered or turn.high == QUIT + 2):
-                turn = _without(turn, (2,))  # else it is the end of a line, in a record of its own
+        if last[turn.side] == number and turn.sizes[-1:] == (2,):
+            answered = any(later.high > 2 for later in turns[number + 1 :])
+            for _ in range(ALERTS if turn.records == len(turn.sizes) else 0):
+                if turn.sizes[-1:] == (2,) and (not answered or turn.high == QUIT + 2):
+                    turn = _without(turn, (2,))  # else it is the end of a line, in a record of its own
         if turn.records:
             yield turn
 
