@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
+from operator import attrgetter
 
 from scanner.account import Account
 from scanner.catalogue.exchange import Match
@@ -50,8 +52,8 @@ class Draft:
             return {}
         return self.weigh(servers)
 
-    def observation(self, sensor: str, lengths: Lengths | None) -> Observation:
-        """Make the record; ``lengths``: of logins before, added to."""
+    def observation(self, sensor: str, mac: str | None, lengths: Lengths | None = None) -> Observation:
+        """Make the record of a client with this MAC; ``lengths``: of logins before, added to."""
         heard, account, match = self.heard, self.account, self.match
         again = lengths.compare(heard, account, self.family or self.name) if lengths else None
         (client_ip, client_port), (server_ip, server_port) = heard.flow.client, heard.flow.server
@@ -60,7 +62,7 @@ class Draft:
         auth_class, basis, confidence = account.auth
         return Observation(  # by place: to name so many fields costs twice what it costs to set them
             heard.capture, sensor, heard.first_seen, heard.last_seen,
-            client_ip, client_port, heard.client_mac, server_ip, server_port, self.name, match.kind,
+            client_ip, client_port, mac, server_ip, server_port, self.name, match.kind,
             account.protocol, account.service or _smtp_service(account, server_port),
             account.tls_mode, choice.version if choice else None, choice.cipher if choice else None,
             hello.ja3 if hello else None, hello.ja4 if hello else None, account.client_name,
@@ -98,8 +100,10 @@ class Drafts:
         lessons, self._lessons = self._lessons, {}
         return lessons
 
-    def conclude(self, lessons: Lessons) -> list[Observation]:
-        """Give the records, the earliest first, by what was learned from all.
+    def conclude(
+        self, lessons: Lessons, mac_of: Callable[[Conversation], str | None] = attrgetter("client_mac")
+    ) -> list[Observation]:
+        """Give the records, the earliest first, by what was learned from all; ``mac_of``: a client's MAC.
 
         What is weighed anew may teach for the next.
         """
@@ -107,7 +111,7 @@ class Drafts:
         waiting, self._waiting = sorted(self._waiting, key=lambda draft: draft.heard.first_seen), []
         for draft in waiting:
             add(self._lessons, draft.weigh_again(self._servers))
-        return [draft.observation(self._sensor, self._lengths) for draft in waiting]
+        return [draft.observation(self._sensor, mac_of(draft.heard), self._lengths) for draft in waiting]
 
 
 def _smtp_service(account: Account, port: int) -> str | None:

@@ -73,7 +73,7 @@ class Listener:
         if not isinstance(found, Draft):
             return None
         found.weigh(Servers())
-        return found.observation(self.sensor, None)
+        return found.observation(self.sensor, found.heard.client_mac)
 
     def listen(
         self, conversation: Conversation, dns_name: str | None = None, inside: Sequence[Said] = ()

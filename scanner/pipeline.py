@@ -202,7 +202,7 @@ class Bench(Generic[Found]):
 
     def conclude(self, lessons: Lessons) -> Iterator[Found]:
         """Give what becomes of what was listened to, by what was learned from it."""
-        found = [self._by_lease(seen) for seen in self._drafts.conclude(lessons)]
+        found = self._drafts.conclude(lessons, self._mac_of)
         told, self._sightings = tuple(self._sightings), {}
         if found or told:
             self._observations += len(found)
@@ -218,15 +218,15 @@ class Bench(Generic[Found]):
             elif found is not None:
                 self._drafts.add(found)
 
-    def _by_lease(self, seen: Observation) -> Observation:
-        """Name the card that had the client's address; a router's is no device's."""
-        mac = self._known.leases.holder(seen.client_ip, seen.first_seen)
-        if mac is None or mac == seen.client_mac:
+    def _mac_of(self, heard: Conversation) -> str | None:
+        """The card that had the client's address, else that of its packets; a router's is no device's."""
+        client, seen = heard.flow.client.ip, heard.client_mac
+        mac = self._known.leases.holder(client, heard.first_seen)
+        if mac is None or mac == seen:
             return seen
-        if seen.client_mac:
-            span = seen.first_seen, seen.last_seen
-            self._sightings[Sighting("", seen.client_mac, FORWARDS, seen.client_ip, *span)] = None
-        return replace(seen, client_mac=mac)
+        if seen:
+            self._sightings[Sighting("", seen, FORWARDS, client, heard.first_seen, heard.last_seen)] = None
+        return mac
 
 
 def _sighted(heard: Overheard) -> Iterator[Sighting]:

@@ -85,7 +85,7 @@ def heard_at(at: int, password: int, lengths: Lengths, server: str = "smtp.offic
     draft = Listener(load_catalogue(), "here", Usernames.KEEP).conclude(heard, account, None)
     assert draft is not None
     draft.weigh(Servers())
-    seen = draft.observation("here", lengths)
+    seen = draft.observation("here", draft.heard.client_mac, lengths)
     assert (seen.mechanism, seen.auth_class) == ("LOGIN", AuthClass.BASIC)
     return seen
 
@@ -117,7 +117,7 @@ def phone_at(at: int, head: int, body: int, lengths: Lengths) -> Observation:
         account.hear(Turn(Side.SERVER, 900, 900, 1, number * 10**12 + 4 * 10**11, (900,)))
     draft = Listener(load_catalogue(), "here", Usernames.KEEP).conclude(heard, account, None)
     assert draft is not None
-    seen = draft.observation("here", lengths)
+    seen = draft.observation("here", draft.heard.client_mac, lengths)
     assert (seen.service, seen.auth_class) == ("eas", AuthClass.BASIC)
     return seen
 
