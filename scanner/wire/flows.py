@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
 import numpy as np
@@ -96,10 +96,10 @@ class FlowTable:
         alive = np.array([key in live for key in keys.tolist()], np.bool_)
         over = np.array([key in done for key in keys.tolist()], np.bool_)
         whole = tidy(rows, ~alive & ~over & (known < 0), self._bytes_kept)
-        for key, first, conversation in conversations(rows, np.flatnonzero(whole), self.capture):
-            self._remember(key, first)
-            self.tally.conversations += 1
-            yield conversation
+        tidied = np.flatnonzero(whole)
+        self._remember(keys[tidied].tolist(), columns.sequence[index[starts[tidied]]].tolist())
+        self.tally.conversations += len(tidied)
+        yield from conversations(rows, tidied, self.capture)
         flags = columns.flags[index]
         spoken = np.maximum.reduceat(columns.length[index], starts) > 0
         closing = np.bitwise_or.reduceat(flags, starts) & (_FIN | _RST)
@@ -180,12 +180,13 @@ class FlowTable:
     def _end(self, key: int, stream: Stream, ending: Ending) -> Conversation:
         del self._live[key]
         if stream.chunks:  # a SYN that met an old connection is reset and sent again, with the same number
-            self._remember(key, ((stream.base[CLIENT] or 0) - 1) & 0xFFFFFFFF)
+            self._remember([key], [((stream.base[CLIENT] or 0) - 1) & 0xFFFFFFFF])
         return self._finish(stream, ending)
 
-    def _remember(self, key: int, first: int) -> None:
-        self._done[key] = first
-        if len(self._done) > DONE_KEPT:
+    def _remember(self, keys: Iterable[int], firsts: Iterable[int]) -> None:
+        """``firsts``: the clients' first sequence numbers."""
+        self._done.update(zip(keys, firsts, strict=True))
+        while len(self._done) > DONE_KEPT:
             del self._done[next(iter(self._done))]
 
     def _finish(self, stream: Stream, ending: Ending) -> Conversation:

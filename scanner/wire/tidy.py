@@ -97,16 +97,14 @@ def _both_closed(flags: npt.NDArray[np.uint8], by_client: _Mask, starts: Index) 
     return closed
 
 
-def conversations(rows: Group, which: Index, capture: str | None) -> Iterator[tuple[int, int, Conversation]]:
-    """Yield key, the client's first sequence number and the conversation of tidy connections."""
+def conversations(rows: Group, which: Index, capture: str | None) -> Iterator[Conversation]:
+    """Yield the conversations of tidy connections."""
     raw = rows.columns.buffer.tobytes() if len(which) else b""
     for at in range(0, len(which), AT_ONCE):
         yield from _some(rows, which[at : at + AT_ONCE], raw, capture)
 
 
-def _some(
-    rows: Group, which: Index, raw: bytes, capture: str | None
-) -> Iterator[tuple[int, int, Conversation]]:
+def _some(rows: Group, which: Index, raw: bytes, capture: str | None) -> Iterator[Conversation]:
     sizes = np.diff(rows.starts, append=len(rows.index))[which]
     behind = np.cumsum(sizes)
     starts = behind - sizes
@@ -117,8 +115,6 @@ def _some(
     spoken = columns.captured[index] > 0
     closed = _both_closed(columns.flags[index], by_client, starts)
     begun = zip(
-        rows.keys[rows.starts[which]].tolist(),
-        columns.sequence[first].tolist(),
         columns.at[first].tolist(),
         columns.at[last].tolist(),
         np.cumsum(np.add.reduceat(spoken.astype(np.int64), starts)).tolist(),
@@ -130,16 +126,12 @@ def _some(
     )
     chunks = _chunks(columns, index[spoken], by_client[spoken], raw)
     at = 0
-    for key, sequence, opened, done, end, in_order, flow, client_mac, server_mac in begun:
+    for opened, done, end, in_order, flow, client_mac, server_mac in begun:
         ending = Ending.CLOSED if in_order else Ending.RESET
         told = tuple(chunks[at:end])
         at = end
-        yield (
-            key,
-            sequence,
-            Conversation(
-                flow, told, opened, done, ending, True, True, client_mac, server_mac, 0, 0, False, capture
-            ),
+        yield Conversation(
+            flow, told, opened, done, ending, True, True, client_mac, server_mac, 0, 0, False, capture
         )
 
 
