@@ -4,7 +4,7 @@ import pytest
 
 from scanner.conversation import Side
 from scanner.events import ServerHello
-from scanner.protocols.tls_turns import SIZES_KEPT, Turns
+from scanner.protocols.tls_turns import REMEMBERED_RECORDS, SIZES_KEPT, Turns
 
 C, S = Side.CLIENT, Side.SERVER
 GCM13, GCM13_384 = "TLS_AES_128_GCM_SHA256", "TLS_AES_256_GCM_SHA384"
@@ -79,3 +79,8 @@ def test_the_same_records_at_another_time_are_the_same_turns_at_that_time() -> N
         for at, record in enumerate(said, 100 * began):
             one.push(*record, at)
     assert [[turn.at for turn in one.end()] for one in found] == [[1, 3], [101, 103]]
+
+
+def test_a_connection_of_more_records_than_are_remembered_is_told_all_the_same() -> None:
+    said = [((C, S)[number % 2], 53 if number == 0 else 30) for number in range(REMEMBERED_RECORDS + 2)]
+    assert len(turns("TLSv1.3", GCM13, *said)) == REMEMBERED_RECORDS + 1

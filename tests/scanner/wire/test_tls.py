@@ -54,6 +54,29 @@ def test_application_data_is_told_with_its_header_and_kept_nowhere() -> None:
 
 
 @pytest.mark.parametrize(
+    ("before", "data", "length"),
+    [
+        pytest.param(b"", record(23, bytes(30)), 30, id="a record by itself"),
+        pytest.param(b"", record(23, b""), 0, id="an empty one"),
+        pytest.param(STREAM, record(23, bytes(30)), 30, id="behind whole ones"),
+        pytest.param(b"", record(23, bytes(30))[:-1], None, id="one that is not whole"),
+        pytest.param(b"", record(23, bytes(30)) * 2, None, id="two at once"),
+        pytest.param(b"", record(22, bytes(30)), None, id="a handshake's"),
+        pytest.param(b"", b"\x17\x03\x03", None, id="a piece of a header"),
+        pytest.param(record(23, bytes(40))[:9], record(23, bytes(30)), None, id="the rest of another"),
+        pytest.param(b"\x17", record(23, bytes(30)), None, id="behind a piece of a header"),
+        pytest.param(b"GET / HTTP/1.1", record(23, bytes(30)), None, id="behind what is not TLS"),
+    ],
+)
+def test_a_record_that_travels_alone_need_not_be_pushed(
+    before: bytes, data: bytes, length: int | None
+) -> None:
+    records = Records()
+    records.push(before)
+    assert records.alone(data) == length
+
+
+@pytest.mark.parametrize(
     ("data", "broken"),
     [
         pytest.param(b"220 mx.example.com\r\n", True, id="a greeting"),
