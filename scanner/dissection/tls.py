@@ -49,10 +49,8 @@ class TlsTalk:
             self._certified = True
             yield _certificate(layer)
         if self._turns:
-            heard: list[Event] = []
             for length in _application_data(layer):
-                self._turns.push(side, length, at, heard)
-            yield from heard
+                self._turns.push(side, length, at)
 
     def end(self) -> Iterator[Event]:
         """Tell how far it got."""

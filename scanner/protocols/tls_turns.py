@@ -31,6 +31,8 @@ REMEMBERED = 2048
 """Connections whose turns are at hand, some 5 MB: devices repeat themselves; past it they are told anew."""
 REMEMBERED_RECORDS = 64
 """Records of a connection that is remembered; one with more hardly comes again."""
+RECORDS_KEPT = 8192
+"""Records of a connection that are told of: more than a connection has that is cut where ours are."""
 _Told = tuple[Side, int, int, int, int, tuple[int, ...]]
 """The fields of a turn; in place of the time of its first record the number of it."""
 
@@ -48,8 +50,9 @@ class Turns:
 
     def push(self, side: Side, length: int, at: int) -> None:
         """Take a record of application data."""
-        self._lengths.append(length << 1 | side)
-        self._times.append(at)
+        if len(self._times) < RECORDS_KEPT:
+            self._lengths.append(length << 1 | side)
+            self._times.append(at)
 
     def end(self) -> list[Turn]:
         """Give the turns; there is no record to come."""
