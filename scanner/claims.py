@@ -14,7 +14,7 @@ from scanner.inference import ODD, Exchange, Tried, Weighed, exchanges, lessons,
 from scanner.model import Attempt, AuthClass
 from scanner.protocols.sasl import auth_class
 from scanner.record import record
-from scanner.sizes import Dialogue, Known, Move
+from scanner.sizes import OFFERED, Dialogue, Known, Move
 from scanner.texts import Lesson, Texts, known_to
 
 REMEMBERED = 4096
@@ -224,15 +224,13 @@ def _steps(one: Weighed, said: Sequence[Exchange], *, sure: bool = True) -> tupl
 def _step(move: Move, exchange: Exchange, *, hides: bool) -> str:
     low, high, server_low, server_high = exchange[:4]
     size = _sized(high) if hides or move.name == ODD else _bytes(low, high)
+    named = move.name if server_low == server_high else move.name.partition(OFFERED)[0]
+    named = "something else" if move.name == ODD else named
     if server_low is None or server_high is None:
-        return f"inside TLS: {_named(move)} ({size}), no answer"
+        return f"inside TLS: {named} ({size}), no answer"
     came = f", {move.outcome.value}" if move.outcome else ""
     late = " late" if exchange.held_back else ""
-    return f"inside TLS: {_named(move)} ({size}), answered{late} by {_bytes(server_low, server_high)}{came}"
-
-
-def _named(move: Move) -> str:
-    return "something else" if move.name == ODD else move.name
+    return f"inside TLS: {named} ({size}), answered{late} by {_bytes(server_low, server_high)}{came}"
 
 
 def _bytes(low: int, high: int) -> str:

@@ -157,6 +157,8 @@ class Move:
 
 
 END = "end"
+OFFERED = ", offered "
+"""Between what asks and what is offered, in a move's name: an exact length tells it, bounds of one do not."""
 
 
 class Dialogue:

@@ -11,7 +11,7 @@ from functools import lru_cache
 
 from scanner.protocols import sasl_sizes
 from scanner.protocols.sasl_sizes import Frame
-from scanner.sizes import END, Dialogue, Known, Script, Sizes, at, either, mix, scaled, span, spans
+from scanner.sizes import END, OFFERED, Dialogue, Known, Script, Sizes, at, either, mix, scaled, span, spans
 
 TAGS = {1: 0.1, 2: 0.15, 3: 0.07, 4: 0.22, 5: 0.34, 6: 0.04, 7: 0.02, 8: 0.04, 9: 0.02}
 """Lengths of tags, and how many programs use them: ``a1``, ``A001``, ``a0001``."""
@@ -36,8 +36,8 @@ NO = spans((0.9, 12, 80), (0.1, 8, 260))
 BYE = 98
 """Exchange Online's refusal of passwords with its farewell (facts 3.3)."""
 OFFERS = {
-    "CAPABILITY, offered XOAUTH2 alone": (145, 0.45, ("XOAUTH2", "OAUTHBEARER")),
-    "CAPABILITY, offered PLAIN XOAUTH2": (142, 0.2, None),
+    f"CAPABILITY{OFFERED}XOAUTH2 alone": (145, 0.45, ("XOAUTH2", "OAUTHBEARER")),
+    f"CAPABILITY{OFFERED}PLAIN XOAUTH2": (142, 0.2, None),
 }
 """What Exchange Online offers, by the length of its answer without the tag (facts 3.3): bytes, how often,
 and the mechanisms to be used; None: any. Since 2024 it says LOGINDISABLED, which many do not heed."""

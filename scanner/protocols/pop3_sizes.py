@@ -9,7 +9,7 @@ from functools import lru_cache
 
 from scanner.protocols import sasl_sizes
 from scanner.protocols.sasl_sizes import Frame
-from scanner.sizes import END, Dialogue, Known, Script, Sizes, at, either, mix, scaled, span, spans
+from scanner.sizes import END, OFFERED, Dialogue, Known, Script, Sizes, at, either, mix, scaled, span, spans
 
 OFTEN = {
     "PLAIN": (0.09, 0.03), "LOGIN": (0.03, 0.0), "XOAUTH2": (0.13, 0.08), "OAUTHBEARER": (0.02, 0.01),
@@ -20,7 +20,7 @@ OFTEN = {
 programs do that can be configured for each, counted in a laboratory; ``make calibrate`` counts anew."""
 NAME = mix((0.9, span(3, 45)), (0.09, span(46, 70)), (0.01, span(71, 110)))
 """A user name as it is: characters."""
-OFFER, OFFER_BYTES = "CAPA, offered PLAIN XOAUTH2 and USER", 45
+OFFER, OFFER_BYTES = f"CAPA{OFFERED}PLAIN XOAUTH2 and USER", 45
 """What Exchange Online offers, still in 2026, and how long it says so (facts 3.4)."""
 APOP = {True: 0.01, None: 0.015, False: 0.0}
 """How often APOP is used: where the greeting brought a timestamp, was not heard, or brought none."""

@@ -12,7 +12,7 @@ from functools import lru_cache
 
 from scanner.protocols import sasl_sizes
 from scanner.protocols.sasl_sizes import Frame
-from scanner.sizes import END, Dialogue, Known, Script, Sizes, at, either, mix, scaled, span, spans
+from scanner.sizes import END, OFFERED, Dialogue, Known, Script, Sizes, at, either, mix, scaled, span, spans
 
 OFTEN = {
     "LOGIN": (0.32, 0.12), "PLAIN": (0.05, 0.14), "XOAUTH2": (0.06, 0.18), "OAUTHBEARER": (0.01, 0.02),
@@ -74,7 +74,7 @@ def _dialogue(exchange: bool, offer: str | None) -> Dialogue:
              "?": 0.005, **scaled(logins, 0.72)}  # fmt: skip
     script.move("EHLO", _named(None), _hello(Known(), offer), hello, lines=True, alike=False)
     if offer is not None:
-        told = f"EHLO, offered {offer}" if offer else "EHLO, no login offered"
+        told = f"EHLO{OFFERED}{offer or 'no login'}"
         script.moves["EHLO"] = replace(script.moves["EHLO"], name=told)
     old = {STRANGER: 0.35, "MAIL refused": 0.2, "EHLO": 0.12, "QUIT": 0.08, END: 0.05, **scaled(logins, 0.2)}
     script.move("HELO", _named(None), said.short, old, alike=False)

@@ -181,3 +181,11 @@ def test_no_size_of_a_login_is_told() -> None:
     lengths = (14, 214, 12, 18, 178, 18, 166, 37, *MAIL)
     shown = repr(claim("smtp", EXCHANGE, turns(*lengths)))
     assert not [length for length in (178, 166) if str(length) in shown]
+
+
+def test_an_exact_length_tells_what_is_offered_and_bounds_do_not() -> None:
+    said = turns(6, 45, 13, 5, 15, 34, 6, 11, 6, 56)
+    rough = [replace(turn, low=turn.high - turn.high % 16, high=turn.high | 15) for turn in said]
+    exact, bounds = (claim("pop3", IMPLICIT, one).steps[0] for one in (said, rough))
+    assert exact == "inside TLS: CAPA, offered PLAIN XOAUTH2 and USER (6 bytes), answered by 45 bytes"
+    assert bounds == "inside TLS: CAPA (0 to 15 bytes), answered by 32 to 47 bytes"
