@@ -40,10 +40,10 @@ def command(settings: Settings, what: str, form: str, output: str | None) -> Non
         try:
             _write(what, kept, settings, Format(form), out)
             out.flush()
-        except BrokenPipeError:
-            raise
         except OSError as fault:
-            raise click.ClickException(f"{output or 'stdout'}: {fault.strerror}") from fault
+            if output is None:  # what is still to be written there is dropped by ``main``
+                raise
+            raise click.ClickException(f"{output}: {fault.strerror}") from fault
 
 
 def _write(what: str, kept: Inventory | None, settings: Settings, form: Format, out: TextIO) -> None:

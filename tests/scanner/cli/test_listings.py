@@ -242,14 +242,23 @@ def test_usage_in_a_host_record(db: Path) -> None:
     assert list(name) == ["name", "source", "first_seen", "last_seen"]
 
 
+@pytest.mark.parametrize("sessions", [1, 60], ids=["little", "more than is written at once"])
 @pytest.mark.parametrize(
     "arguments", [["hosts"], ["hosts", "--format", "csv"], ["export", "sessions"]], ids=" ".join
 )
-def test_output_that_goes_nowhere_is_told_in_a_line(db: Path, arguments: list[str]) -> None:
+def test_output_that_goes_nowhere_is_told_in_a_line(
+    tmp_path: Path, arguments: list[str], sessions: int
+) -> None:
+    db = tmp_path / "i.db"
+    with Inventory.open(str(db)) as kept:
+        number = kept.begin_run("here", ["a.pcap"], 1)
+        kept.record(number, [other(client_ip=f"10.0.1.{at}") for at in range(sessions)])
+        kept.finish_run(number, RunTotals(), 2)
     command = [sys.executable, "-c", "from scanner.cli import main; main()", "--db", str(db), *arguments]
+    buffered = {name: value for name, value in os.environ.items() if name != "PYTHONUNBUFFERED"}
     with open("/dev/full", "wb") as full:
         done = subprocess.run(
-            command, stdout=full, stderr=subprocess.PIPE, cwd=ROOT, env=os.environ, check=False
+            command, stdout=full, stderr=subprocess.PIPE, cwd=ROOT, env=buffered, check=False
         )
     assert done.returncode == 1
     assert len(done.stderr.decode().splitlines()) == 1
