@@ -223,7 +223,11 @@ def _steps(one: Weighed, said: Sequence[Exchange], *, sure: bool = True) -> tupl
 
 def _step(move: Move, exchange: Exchange, *, hides: bool) -> str:
     low, high, server_low, server_high = exchange[:4]
-    size = _sized(high) if hides or move.name == ODD else _bytes(low, high)
+    size = _bytes(low, high)
+    if hides or move.name == ODD:
+        size = _sized(high)
+    elif not move.client.fixed(low, high):  # a login that was taken for this would show how long it is
+        size = _sized(high).partition(",")[0]
     named = move.name if server_low == server_high else move.name.partition(OFFERED)[0]
     named = "something else" if move.name == ODD else named
     if server_low is None or server_high is None:

@@ -86,6 +86,10 @@ class Sizes:
             self._known[key] = known
         return known
 
+    def fixed(self, low: int, high: int) -> bool:
+        """Whether a size between two bounds may be one that the message always has."""
+        return any(low <= band.low == band.high <= high for band in self.bands)
+
     @lru_cache(SHARED)  # noqa: B019 - bounded, and what it keeps alive is small and shared
     def plus(self, bytes_: int) -> Sizes:
         """The same with so many bytes more."""

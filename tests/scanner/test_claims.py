@@ -189,3 +189,18 @@ def test_an_exact_length_tells_what_is_offered_and_bounds_do_not() -> None:
     exact, bounds = (claim("pop3", IMPLICIT, one).steps[0] for one in (said, rough))
     assert exact == "inside TLS: CAPA, offered PLAIN XOAUTH2 and USER (6 bytes), answered by 45 bytes"
     assert bounds == "inside TLS: CAPA (0 to 15 bytes), answered by 32 to 47 bytes"
+
+
+@pytest.mark.parametrize(
+    ("protocol", "before", "behind"),
+    [("smtp", (23, 210), (61, 6, 48)), ("imap", (17, 151), (103, 13, 86)), ("pop3", (6, 45), (30, 6, 56))],
+)
+def test_what_may_be_a_login_shows_no_length_whatever_it_was_taken_for(
+    protocol: str, before: tuple[int, int], behind: tuple[int, int, int]
+) -> None:
+    """Only commands that are as long for everybody show theirs."""
+    for size in range(60, 2000, 7):
+        for known in (IMPLICIT, OTHER_IMPLICIT):
+            for said in ((*before, size, *behind), (size, *behind)):
+                steps = claim(protocol, known, turns(*said)).steps
+                assert not any(f"({size} bytes)" in step for step in steps), steps
