@@ -84,9 +84,11 @@ def token(draw: random.Random) -> str:
 
 def _accepts(persona: Persona, protocol: str, mechanism: str | None) -> bool:
     """Tell whether the server offers it."""
-    if mechanism in (None, "auto"):
-        return mechanism is None or len(persona.ports) > 1
-    bare = mechanism.removesuffix("-IR").removesuffix("-later")  # type: ignore[union-attr]
+    if mechanism is None:
+        return True
+    if mechanism == "auto":
+        return len(persona.ports) > 1
+    bare = mechanism.removesuffix("-IR").removesuffix("-later")
     if persona.product:
         return bare in persona.offers
     if protocol == "smtp" and persona.smtp:

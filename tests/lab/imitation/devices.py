@@ -32,16 +32,16 @@ def _run(name: str) -> Callable[[Session, Path], Call]:
     return call
 
 
-def _program(habit: object, protocol: str, does: str | None) -> Program:
-    name = habit.__name__  # type: ignore[attr-defined]
+def _program(habit: Callable[..., None], protocol: str, does: str | None) -> Program:
+    name = habit.__name__
     return Program(f"habit-{name.replace('_', '-')}", {protocol: (does,)}, _run(name), weight=0.4)
 
 
 NO_LOGIN = ("probe", "probe_noop", "silent", "envelope_first", "pipelined_relay", "imap_probe", "pop3_probe")
 
 
-def _does(habit: object, otherwise: str) -> str | None:
-    return None if habit.__name__ in NO_LOGIN else otherwise  # type: ignore[attr-defined]
+def _does(habit: Callable[..., None], otherwise: str) -> str | None:
+    return None if habit.__name__ in NO_LOGIN else otherwise
 
 
 PROGRAMS: tuple[Program, ...] = (

@@ -91,16 +91,16 @@ def _smtp(draw: random.Random, row: Words, values: Mapping[str, str]) -> SmtpTex
         "needs_tls",
         "chunk_ok",
     )
-    mechanisms = draw.choice(row.get("mechanisms", MECHANISMS))  # type: ignore[call-overload]
-    features = list(row["features"])  # type: ignore[call-overload]
+    mechanisms = draw.choice(row.get("mechanisms", MECHANISMS))
+    features = list(row["features"])
     if draw.random() < 0.3:
         features = [word for word in features if draw.random() < 0.8] or features
     if draw.random() < 0.15:
         draw.shuffle(features)
-    refusals = draw.sample(row["refusal"], len(row["refusal"]))  # type: ignore[arg-type, call-overload]
-    json = draw.choice(row.get("json", TOKEN_JSON))  # type: ignore[call-overload]
+    refusals = draw.sample(row["refusal"], len(row["refusal"]))
+    json = draw.choice(row.get("json", TOKEN_JSON))
     return SmtpTexts(
-        greeting=tuple(_fill(draw.choice(row["greeting"]), values).split("|")),  # type: ignore[call-overload]
+        greeting=tuple(_fill(draw.choice(row["greeting"]), values).split("|")),
         features=tuple(features),
         mechanisms=tuple(mechanisms),
         auth_form=draw.choice(("AUTH {mechanisms}",) * 5 + ("AUTH={mechanisms}|AUTH {mechanisms}",)),
@@ -117,7 +117,7 @@ def _smtp(draw: random.Random, row: Words, values: Mapping[str, str]) -> SmtpTex
 
 def _imap(draw: random.Random, row: Words, values: Mapping[str, str], offered: tuple[str, ...]) -> ImapTexts:
     auth = " ".join(f"AUTH={name}" for name in offered)
-    before = draw.choice(row["before"]).replace("{auth}", auth)  # type: ignore[call-overload]
+    before = draw.choice(row["before"]).replace("{auth}", auth)
     after = str(row["after"])
     inner = {**values, "before": before, "after": after}
     plain = _texts(
@@ -134,15 +134,15 @@ def _imap(draw: random.Random, row: Words, values: Mapping[str, str], offered: t
         "not_offered",
     )
     plain.setdefault("authenticate_ok", plain["login_ok"].replace("LOGIN", "AUTHENTICATE"))
-    refusal = _fill(draw.choice(row["refusal"]), inner)  # type: ignore[call-overload]
+    refusal = _fill(draw.choice(row["refusal"]), inner)
     identity = row.get("identity")
     return ImapTexts(
-        greeting=_fill(draw.choice(row["greeting"]), inner),  # type: ignore[call-overload]
+        greeting=_fill(draw.choice(row["greeting"]), inner),
         capabilities=before,
         capabilities_after=after,
         login_no=refusal,
         authenticate_no=draw.choice((refusal, refusal.replace("LOGIN", "AUTHENTICATE"))),
-        token_json=draw.choice(row.get("json", TOKEN_JSON)),  # type: ignore[call-overload]
+        token_json=draw.choice(row.get("json", TOKEN_JSON)),
         untagged_after=bool(row.get("untagged", draw.random() < 0.15)),
         done=str(row["done"]),
         identity=str(identity) if identity and " ID" in before else None,
@@ -155,10 +155,10 @@ def _pop3(draw: random.Random, row: Words, values: Mapping[str, str], offered: t
     plain = _texts(
         row, values, "capa_ok", "user_ok", "pass_ok", "challenge", "bye", "stls_ok", "bad", "listing"
     )
-    refusal = _fill(draw.choice(row["refusal"]), values)  # type: ignore[call-overload]
-    capabilities = [line.replace("{auth}", " ".join(offered)) for line in row["capabilities"]]  # type: ignore[attr-defined]
+    refusal = _fill(draw.choice(row["refusal"]), values)
+    capabilities = [line.replace("{auth}", " ".join(offered)) for line in row["capabilities"]]
     return Pop3Texts(
-        greeting=_fill(draw.choice(row["greeting"]), values),  # type: ignore[call-overload]
+        greeting=_fill(draw.choice(row["greeting"]), values),
         capabilities=tuple(capabilities),
         auth_ok=draw.choice((plain["pass_ok"], "+OK", "+OK Authentication successful")),
         pass_no=refusal,

@@ -5,8 +5,9 @@ from __future__ import annotations
 import tomllib
 from collections.abc import Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
-Words = Mapping[str, object]
+Words = Mapping[str, Any]
 """One product's sentences."""
 
 with Path(__file__).with_suffix(".toml").open("rb") as _file:
