@@ -20,7 +20,9 @@ _CONNECT, _NO_LOGIN, _PASSWORD, _GRANTED4 = 1, 0, 2, 0x5A
 _IPV4, _NAME, _IPV6 = 1, 3, 4
 
 Dialogue = Generator[tuple[Side, int], bytes, str | None]
-"""Asks for so many bytes of a side (0: see what there is), and ends with where the tunnel leads, if any."""
+"""Asks for so many bytes of a side, and ends with where the tunnel leads, if any."""
+LOOK = -1
+"""In place of how many bytes: see the next, if it is here, and leave it."""
 
 
 class SocksSession:
@@ -44,10 +46,10 @@ class SocksSession:
         self._spoke[side] |= bool(data)
         while len(self._data[self._wanted[0]]) >= self._wanted[1]:
             speaker, count = self._wanted
-            there, self._used = self._data[speaker], self._used + count
-            self._data[speaker] = there[count:]
+            there, taken = self._data[speaker], max(count, 0)
+            self._data[speaker], self._used = there[taken:], self._used + taken
             try:
-                self._wanted = self._dialogue.send(there[:count] if count else there)
+                self._wanted = self._dialogue.send(there[:1] if count == LOOK else there[:taken])
             except StopIteration as done:
                 self._over = True
                 if done.value:
@@ -76,7 +78,7 @@ def _dialogue() -> Dialogue:
     if version != 5:
         return (yield from _dialogue4(second)) if version == 4 else None
     methods = yield CLIENT, second
-    if methods != b"\0" or (yield CLIENT, 0)[:1] not in (b"\1", b"\3", b"\4"):
+    if methods != b"\0" or (yield CLIENT, LOOK) not in (b"\1", b"\3", b"\4"):
         _, method = yield SERVER, 2
         if method == _PASSWORD and not (yield from _logged_in()):
             return None

@@ -48,6 +48,16 @@ def heard(said: Sequence[Said]) -> tuple[list[Event], SocksSession]:
         pytest.param(
             [*HELLO, (C, b"\5\1\0\1\xc0\0\2\7\0\x19"), (S, b"\5\5" + DONE[2:])], [ANSWERED], id="5 too"
         ),
+        pytest.param(
+            [*HELLO, (C, b"\5\1\0\3\0\0\x19AUTH PLAIN AGEAYg=="), (S, DONE)],
+            [Label("socks.connect", ":25"), ANSWERED],
+            id="a name of no length has none of what follows",
+        ),
+        pytest.param(
+            [(C, b"\5\1\2"), (S, b"\5\2"), (C, b"\1\0\0\5\1\0\3\4mail\0\x19"), (S, b"\1\0" + DONE)],
+            [Label("socks.connect", "mail:25"), ANSWERED],
+            id="a login of no length",
+        ),
         pytest.param([(C, b"\5\1\2"), (S, b"\5\xff")], [ANSWERED], id="no way in"),
         pytest.param(
             [(C, b"\5\1\2"), (S, b"\5\2"), (C, b"\1\1a\1b"), (S, b"\1\1")], [ANSWERED], id="no login"
