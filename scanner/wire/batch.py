@@ -49,6 +49,8 @@ class Batch:
     """Link type; one that is not in ``LinkType`` is counted and skipped by decode."""
     capture: str | None
     """Name of the file or interface."""
+    tag: Ints | None = None
+    """802.1Q control word (16 bits) that the kernel took off each packet, -1: none; None: off none."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,6 +61,8 @@ class Columns:
     """
 
     buffer: Bytes
+    packet: Ints
+    """Number of the packet in the batch that it came in; -1: it came in an earlier batch."""
     at: Ints
     source_high: npt.NDArray[np.uint64]
     source_low: npt.NDArray[np.uint64]

@@ -7,6 +7,7 @@ away, counted.
 
 from __future__ import annotations
 
+from collections import Counter
 from dataclasses import replace
 
 import numpy as np
@@ -53,6 +54,8 @@ class Decoder:
         self.tally = Tally()
         self.frames: list[Frame] = []
         """Of the batch decoded last: frames that are neither IP nor something that leads there."""
+        self.met: Counter[Kind] = Counter()
+        """Layers passed so far; one that comes twice in a packet counts twice."""
         self._wanted = np.zeros(65_536, dtype=np.bool_)
         self._wanted[list(udp_ports)] = True
         self._tunnels = np.zeros(65_536, dtype=np.bool_)
@@ -118,6 +121,7 @@ class Decoder:
                 return aside
             kind = min(waiting)
             front = Front.joined(waiting.pop(kind))
+            self.met[kind] += len(front)
             steps += 1
             if steps > _FREE_STEPS:
                 shallow = front.pos - base.take(front.row) <= MOST_HEADERS
@@ -192,6 +196,7 @@ def _columns(buffer: Bytes, at: Ints, kind: Kind, parts: list[Part]) -> Columns:
     source_high, source_low, target_high, target_low = _addresses(Block(buffer, Tally()), front.net)
     return Columns(
         buffer,
+        front.row,
         at.take(front.row),
         source_high,
         source_low,

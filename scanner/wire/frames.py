@@ -27,18 +27,20 @@ class Frame(NamedTuple):
     """0x88cc or 0x2000, as in the ports of its dialect."""
     payload: bytes
     """What was captured behind the EtherType or number, with the padding of a short frame."""
+    packet: int
+    """Its number in the batch."""
 
 
 def told(block: Block, aside: Iterable[tuple[Kind, Front]], at: Ints) -> list[Frame]:
     """Take the frames of these kinds, in the order of capture."""
-    numbered = [one for kind, front in aside if kind in KINDS for one in _taken(block, kind, front, at)]
-    return [frame for _, frame in sorted(numbered, key=lambda one: one[0])]
+    frames = [one for kind, front in aside if kind in KINDS for one in _taken(block, kind, front, at)]
+    return sorted(frames, key=lambda frame: frame.packet)
 
 
-def _taken(block: Block, kind: Kind, front: Front, at: Ints) -> Iterator[tuple[int, Frame]]:
+def _taken(block: Block, kind: Kind, front: Front, at: Ints) -> Iterator[Frame]:
     places = zip(
         front.row.tolist(), front.pos.tolist(), front.end.tolist(), front.source_mac.tolist(), strict=True
     )
     for row, pos, end, mac in places:
         source = None if mac < 0 else mac_text(block.buffer[mac : mac + 6].tobytes())
-        yield row, Frame(int(at[row]), source, KINDS[kind], block.buffer[pos:end].tobytes())
+        yield Frame(int(at[row]), source, KINDS[kind], block.buffer[pos:end].tobytes(), row)

@@ -45,7 +45,7 @@ def test_a_frame_is_taken(title: str) -> None:
     link, packet, kind, mac = CASES[title]
     decoder = Decoder()
     assert decoder.decode(batch([Packet(BEGAN, packet)], link)) == []
-    assert decoder.frames == [Frame(BEGAN, mac, kind, TOLD)]
+    assert decoder.frames == [Frame(BEGAN, mac, kind, TOLD, 0)]
     tally = decoder.tally
     assert (tally.not_ip, tally.malformed, tally.truncated) == (0, 0, 0)
 

@@ -9,6 +9,7 @@ import pytest
 
 from scanner.wire.batch import Batch, Columns
 from scanner.wire.decode import Decoder
+from scanner.wire.layers import Kind
 from scanner.wire.tunnels import MOST_TAGS
 
 
@@ -113,3 +114,11 @@ def test_what_is_no_tunnel_is_counted(title: str) -> None:
 def test_an_answer_from_a_wanted_port_is_no_tunnel() -> None:
     (rows,), _ = decode(framed(udp(37008, b"\1\0\0\1\1" + FRAME, source=53)))
     assert rows.protocol.tolist() == [17]
+
+
+def test_what_was_passed_on_the_way_is_counted() -> None:
+    packets = [framed(packet) for packet in (WITH_MAC | WITHOUT_MAC).values()]
+    _, decoder = decode(*packets)
+    kinds = (Kind.GRE, Kind.ERSPAN2, Kind.ERSPAN3, Kind.VXLAN, Kind.GENEVE, Kind.TZSP)
+    assert all(decoder.met[kind] for kind in kinds)
+    assert decoder.met[Kind.TCP] == len(packets)
