@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, fields, replace
 
 import numpy as np
@@ -17,6 +18,9 @@ HARVEST_BYTES = 2 << 20
 """Bytes after which a harvest is handed over, however few segments they are."""
 MARKED_KEPT = 100_000
 """Connections followed for a mark on another port than mail's; past it new ones are counted ``unmarked``."""
+OPENINGS_KEPT = 1 << 14
+"""Beginnings of connections on other ports, some 2 MB: a server greets in the second after; past it the
+oldest are let go, and such a connection is followed from its mark on."""
 BYTES_KEPT = 16 * 1024
 """A direction: a login with a 4 KB token and a TLS handshake with long chains fit; then it is ``CUT``."""
 SPARSE = 4
@@ -45,7 +49,20 @@ class Harvest:
         So what one connection tells of another of the same client is found by any number of workers.
         """
         rows = np.flatnonzero((client_keys(self.columns) >> np.uint64(40)) % np.uint64(of) == number)
+        return self.of(rows)
+
+    def of(self, rows: Index) -> Harvest:
+        """Some of the segments."""
         return Harvest(_at(self.columns, rows), self.keys[rows], self.low[rows])
+
+    def redated(self, by: int, now: int) -> Harvest:
+        """With the times that a clock told before it was set forward by so much (ns) put right.
+
+        Those are nearer to what it would tell now, had it not been set.
+        """
+        at = self.columns.at
+        before = np.abs(at - (now - by)) < np.abs(at - now)
+        return replace(self, columns=replace(self.columns, at=at + by * before))
 
 
 class Selection:
@@ -55,16 +72,22 @@ class Selection:
         """Begin with no marked connection."""
         self._interest = interest
         self._marked: Keys = np.empty(0, np.uint64)
+        self._openings: list[Harvest] = []
         self.unmarked = 0
         """Connections not followed, as too many bore a mark."""
 
     def pick(self, columns: Columns) -> Harvest | None:
         """Take what matters out of a batch: payload, and where a connection begins or ends."""
+        if len(columns) and columns.protocol[0] != 6 and (columns.protocol != 6).all():
+            return None
         wanted = self._interest.wanted(columns)
         tcp = columns.protocol == 6
-        marks = self._interest.marked(columns, tcp & ~wanted)
-        if len(marks) or len(self._marked):
-            wanted |= self._of_marked(columns, tcp & ~wanted, marks)
+        fresh = self._note(columns, self._interest.marked(columns, tcp & ~wanted))
+        earlier = self._opened(fresh)
+        if len(self._marked):
+            others = np.flatnonzero(tcp & ~wanted)
+            wanted[others] = np.isin(flow_keys(columns, others)[0], self._marked)
+        self._remember(columns, np.flatnonzero(tcp & ~wanted & (columns.flags & _SYN != 0)))
         rows = np.flatnonzero(wanted)
         rows = rows[(columns.length[rows] > 0) | (columns.flags[rows] & _FIN_SYN_RST != 0)]
         if not len(rows):
@@ -73,27 +96,51 @@ class Selection:
         heads = _heads(columns, rows, keys ^ low)
         if not heads.all():
             rows, keys, low = rows[heads], keys[heads], low[heads]
-        return Harvest(_own(_at(columns, rows)), keys, low)
+        return joined([*earlier, Harvest(_own(_at(columns, rows)), keys, low)])
 
-    def _of_marked(
-        self, columns: Columns, others: npt.NDArray[np.bool_], marks: Index
-    ) -> npt.NDArray[np.bool_]:
+    def reload(self, interest: Interest) -> None:
+        """Go on with other ports and prefixes."""
+        self._interest = interest
+
+    def _note(self, columns: Columns, marks: Index) -> Keys:
+        """Remember the connections of these rows; gives those that are new."""
+        if not len(marks):
+            return np.empty(0, np.uint64)
         fresh = np.setdiff1d(flow_keys(columns, marks)[0], self._marked)
         room = max(MARKED_KEPT - len(self._marked), 0)
         self.unmarked += max(len(fresh) - room, 0)
         self._marked = np.union1d(self._marked, fresh[:room])
-        rows = np.flatnonzero(others)
-        others = np.zeros(len(others), np.bool_)
-        others[rows] = np.isin(flow_keys(columns, rows)[0], self._marked)
-        return others
+        return fresh[:room]
+
+    def _remember(self, columns: Columns, rows: Index) -> None:
+        """Keep how connections begin that may turn out to be of interest."""
+        if len(rows):
+            keys, low = flow_keys(columns, rows)
+            own = replace(_own(_at(columns, rows)), packet=np.full(len(rows), -1))
+            self._openings.append(Harvest(own, keys, low))
+        while sum(map(len, self._openings)) > OPENINGS_KEPT and len(self._openings) > 1:
+            del self._openings[0]
+
+    def _opened(self, keys: Keys) -> list[Harvest]:
+        """How these connections began, if that was in an earlier batch."""
+        found = []
+        for part in self._openings if len(keys) else ():
+            rows = np.flatnonzero(np.isin(part.keys, keys))
+            if len(rows):
+                found.append(part.of(rows))
+        return found
 
 
 class Basket:
     """Gathers harvests until they are worth handing over."""
 
-    def __init__(self, hold_ns: int | None = None) -> None:
-        """``hold_ns``: hand over what is older than that, in capture time, though it be little."""
+    def __init__(self, hold_ns: int | None = None, lag_ns: int = 0) -> None:
+        """``hold_ns``: hand over what is older than that, in capture time, though it be little.
+
+        ``lag_ns``: what comes from several places is late by as much, and put in the order of time; 0: it is.
+        """
         self._hold_ns = hold_ns
+        self._lag_ns = lag_ns
         self._parts: list[Harvest] = []
         self._rows = self._bytes = 0
 
@@ -104,16 +151,35 @@ class Basket:
         self._bytes += len(part.columns.buffer)
         age = int(part.columns.at[-1]) - int(self._parts[0].columns.at[0])
         full = self._rows >= HARVEST_ROWS or self._bytes >= HARVEST_BYTES
-        return self.empty() if full or (self._hold_ns is not None and age >= self._hold_ns) else None
+        if full or (self._hold_ns is not None and age >= self._hold_ns):
+            return self.empty(int(part.columns.at.max()))
+        return None
 
-    def empty(self) -> Harvest | None:
-        """Give what is there."""
+    def empty(self, now: int | None = None) -> Harvest | None:
+        """Give what is there; of what may be late only what was before a time (ns), None: all."""
         parts, self._parts = self._parts, []
         self._rows = self._bytes = 0
-        if len(parts) < 2:
-            return parts[0] if parts else None
-        keys, low = np.concatenate([p.keys for p in parts]), np.concatenate([p.low for p in parts])
-        return Harvest(_joined([part.columns for part in parts]), keys, low)
+        if not parts:
+            return None
+        whole = joined(parts)
+        if not self._lag_ns:
+            return whole
+        whole = whole.of(np.argsort(whole.columns.at, kind="stable"))
+        if now is None:
+            return whole
+        late = np.abs(whole.columns.at - now) <= self._lag_ns  # later still: of a clock that was set back
+        if late.any():
+            rest = whole.of(np.flatnonzero(late))
+            self._parts, self._rows, self._bytes = [rest], len(rest), int(rest.columns.captured.sum())
+        return whole.of(np.flatnonzero(~late)) if not late.all() else None
+
+
+def joined(parts: Sequence[Harvest]) -> Harvest:
+    """Put one or more together, in this order."""
+    if len(parts) == 1:
+        return parts[0]
+    keys, low = np.concatenate([p.keys for p in parts]), np.concatenate([p.low for p in parts])
+    return Harvest(_joined([part.columns for part in parts]), keys, low)
 
 
 def _heads(columns: Columns, rows: Index, senders: Keys) -> npt.NDArray[np.bool_]:
@@ -125,7 +191,8 @@ def _heads(columns: Columns, rows: Index, senders: Keys) -> npt.NDArray[np.bool_
     order = np.argsort(senders, kind="stable")
     sender, sequence = senders[order], columns.sequence[rows[order]]
     starts = np.flatnonzero(np.r_[True, sender[1:] != sender[:-1]] | (flags[order] & _SYN != 0))
-    first = np.repeat(sequence[starts], np.diff(starts, append=len(order)))
+    opens = flags[order[starts]] & _SYN != 0  # a SYN's number is one less than that of the first byte
+    first = np.repeat(sequence[starts] + opens, np.diff(starts, append=len(order)))
     heads = np.empty(len(order), np.bool_)
     heads[order] = (sequence - first).view(np.int32) < BYTES_KEPT
     heads |= flags & _FIN_SYN_RST != 0

@@ -66,7 +66,7 @@ def test_a_harvest_outlives_its_block() -> None:
     assert before[1][-1] == ("02:00:00:00:00:02", "02:00:00:00:00:01")
 
 
-def test_a_mark_makes_the_rest_of_a_connection_matter() -> None:
+def test_a_mark_makes_all_of_a_connection_matter_how_it_began_too() -> None:
     connection = Connection(server=("192.0.2.1", 9025)).open().say((S, b"220 a\r\n"), (C, b"x\r\n"))
     picking = selection()
     opened, greeted, spoken = (
@@ -76,7 +76,21 @@ def test_a_mark_makes_the_rest_of_a_connection_matter() -> None:
     first, second = picking.pick(greeted), picking.pick(spoken)
     assert first is not None
     assert second is not None
-    assert payloads(first) + payloads(second) == [b"220 a\r\n", b"x\r\n"]
+    assert payloads(first) + payloads(second) == [b"", b"", b"220 a\r\n", b"x\r\n"]
+    assert (first.columns.flags[:2] & SYN).all()
+    assert len(set(first.keys.tolist())) == 1
+
+
+def test_beginnings_are_kept_within_a_bound(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(harvest, "OPENINGS_KEPT", 2)
+    picking = selection()
+    talks = [Connection(("10.0.0.1", port), ("192.0.2.1", 9025)).open() for port in (1, 2, 3)]
+    for talk in talks:
+        assert picking.pick(decoded(talk.packets)) is None
+    for talk, beginnings in zip(talks, (0, 0, 2), strict=True):
+        found = picking.pick(decoded(talk.say((S, b"220 a\r\n")).packets[3:]))
+        assert found is not None
+        assert len(found) == beginnings + 1
 
 
 def test_too_many_marks_are_counted(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -129,6 +143,30 @@ def test_a_basket_is_handed_over_when_it_is_old() -> None:
     found = basket.add(pick(talk(3, BEGAN + 1000 * MILLISECOND)))
     assert found is not None
     assert b"220 3\r\n" in payloads(found)
+
+
+def test_what_two_places_bring_is_put_in_the_order_of_time() -> None:
+    lag = 500 * MILLISECOND
+    basket, now = Basket(lag_ns=lag), BEGAN + 10 * lag
+    here, there = (talk(587, client=f"10.0.0.{number}") for number in (1, 2))
+    for packets in (here[1::2], there, here[::2]):
+        basket.add(pick(packets))
+    late = pick(talk(587, at=now - lag // 2))
+    basket.add(late)
+    found = basket.empty(now)
+    assert found is not None
+    assert len(found) == len(pick(here)) + len(pick(there))
+    assert found.columns.at.tolist() == sorted(found.columns.at.tolist())
+    assert basket.empty(now) is None
+    assert basket.empty(now + lag) is not None
+    basket.add(late)
+    assert basket.empty() is not None
+
+
+def test_what_was_dated_before_the_clock_was_set_back_waits_for_nothing() -> None:
+    basket = Basket(lag_ns=500 * MILLISECOND)
+    basket.add(pick(talk(587)))
+    assert basket.empty(BEGAN - 3600 * 1000 * MILLISECOND) is not None
 
 
 @pytest.mark.parametrize("workers", [1, 2, 3])
