@@ -95,6 +95,10 @@ class Embryos:
             oldest = np.r_[np.flatnonzero(at < last), np.flatnonzero(at == last)]
             self.replace(oldest[:count], np.empty(0, ROW))
 
+    def shift(self, by: int) -> None:
+        """Let all have begun so much later (ns)."""
+        self._rows["at"][: self._count] += by
+
     def drop_before(self, at: int) -> int:
         """Forget those that began before a time (ns) and never spoke; tells how many."""
         old = np.flatnonzero(self._rows["at"][: self._count] < at)

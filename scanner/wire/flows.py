@@ -13,16 +13,18 @@ from scanner.wire.batch import Columns
 from scanner.wire.embryos import CLIENT_IS_LOW, CLIENT_STARTED, ROW, SERVER_STARTED, Embryos
 from scanner.wire.harvest import BYTES_KEPT, Harvest, Selection
 from scanner.wire.interest import Interest, Mask, begins_like_mail, begins_talk, begins_tls
+from scanner.wire.patience import HALF_OPEN_S, IDLE_S, Patience
 from scanner.wire.reassembly import Stream
 from scanner.wire.sheet import Index, Sheet, mac_text, macs
 from scanner.wire.tidy import Group, conversations, tidy
 
-IDLE_S = 3600
-"""A phone's ActiveSync request may be held for 59 minutes; what comes later begins in the middle."""
-HALF_OPEN_S = 300
-"""How long a connection that says nothing is remembered: no server keeps its greeting back as long."""
 MAX_FLOWS = 1_000_000
 """Connections followed at a time; past it the oldest are given up and counted as ``evicted``."""
+OPEN_BYTES = 80 << 20
+"""Memory of connections that have spoken and are open: some 10,000 phones that hold theirs for hours; past it
+the oldest are told as far as they were heard, and counted as ``evicted``."""
+STREAM_BYTES = 2048
+"""What one of them takes beside what was said."""
 DONE_KEPT = 200_000
 """Connections remembered after their end, so that late segments of theirs are not taken for new ones."""
 _FIN, _SYN, _RST, _ACK = 1, 2, 4, 16
@@ -35,6 +37,8 @@ class FlowTally:
 
     conversations: int = 0
     """Connections with payload."""
+    cut: int = 0
+    """Those that were no more listened to once what matters had passed."""
     evicted: int = 0
     half_open: int = 0
     """Connections that ended or timed out without payload."""
@@ -52,19 +56,30 @@ class FlowTable:
         max_flows: int = MAX_FLOWS,
         bytes_kept: int = BYTES_KEPT,
         idle_s: int = IDLE_S,
+        live: bool = False,
     ) -> None:
-        """Follow what is of interest."""
+        """Follow what is of interest; ``live``: tell of settled connections though they go on."""
         self.capture = capture
         self.tally = FlowTally()
-        self._ports = interest.ports
         self._selection = Selection(interest)
+        self._patience = Patience(interest, idle_s, live)
+        self._ports = interest.ports
         self._max_flows = max_flows
         self._bytes_kept = bytes_kept
-        self._idle_ns = idle_s * 1_000_000_000
         self._live: dict[int, Stream] = {}
+        self._open_bytes = 0
         self._embryos = Embryos()
         self._done: dict[int, int] = {}
         self._now = self._swept = 0
+
+    def __len__(self) -> int:
+        """Count the connections that are open."""
+        return len(self._live) + len(self._embryos)
+
+    def reload(self, interest: Interest) -> None:
+        """Go on with other ports."""
+        self._ports = interest.ports
+        self._patience.reload(interest)
 
     def add(self, columns: Columns) -> Iterator[Conversation]:
         """Hear a batch; yield the conversations that ended in it."""
@@ -80,11 +95,25 @@ class FlowTable:
         self._now = max(self._now, int(harvest.columns.at[-1]))
         yield from self._make_room()
 
+    def advance(self, now: int) -> Iterator[Conversation]:
+        """Learn what time it is (ns), though nothing was heard; yield what is over by then."""
+        self._now = max(self._now, now)
+        yield from self._make_room()
+
+    def shift(self, by: int) -> None:
+        """The clock was set: move what is open along with it, as if it had always been right."""
+        self._now += by
+        self._swept += by
+        self._embryos.shift(by)
+        for stream in self._live.values():
+            stream.shift(by)
+
     def flush(self) -> Iterator[Conversation]:
         """Yield all that is still open: the capture ended."""
         for stream in self._live.values():
             yield self._finish(stream, Ending.CLOSED if any(stream.fins) else Ending.ENDED)
         self._live.clear()
+        self._open_bytes = 0
         self.tally.half_open += len(self._embryos)
         self._embryos = Embryos()
 
@@ -104,7 +133,8 @@ class FlowTable:
         spoken = np.maximum.reduceat(columns.length[index], starts) > 0
         closing = np.bitwise_or.reduceat(flags, starts) & (_FIN | _RST)
         opening = np.bitwise_or.reduceat(flags, starts) & _SYN
-        stays = ~alive & ~spoken & ~whole
+        reopened = over & (opening != 0)  # the next between the same ends; it must not be taken for the last
+        stays = ~alive & ~spoken & ~whole & ~reopened
         late = over & ~alive & (opening == 0)
         yield from self._hear_singly(rows, ~stays & ~whole & ~late, known)
         quiet = stays & (closing == 0)
@@ -145,6 +175,8 @@ class FlowTable:
             if ended:
                 yield self._end(key, stream, ended)
                 stream = None
+        if stream:
+            self._open_bytes += stream.grown()
 
     def _begin(self, key: int, embryo: int, sheet: Sheet, row: int) -> Stream:
         low, flags, at = sheet.low[row], sheet.flags[row], sheet.at[row]
@@ -175,10 +207,12 @@ class FlowTable:
         flow = Flow(sender, target) if by_client else Flow(target, sender)
         stream = Stream(flow, client_is_low, at, self._bytes_kept)
         self._live[key] = stream
+        self._open_bytes += STREAM_BYTES
         return stream
 
     def _end(self, key: int, stream: Stream, ending: Ending) -> Conversation:
         del self._live[key]
+        self._open_bytes -= STREAM_BYTES + stream.counted
         if stream.chunks:  # a SYN that met an old connection is reset and sent again, with the same number
             self._remember([key], [((stream.base[CLIENT] or 0) - 1) & 0xFFFFFFFF])
         return self._finish(stream, ending)
@@ -192,6 +226,7 @@ class FlowTable:
     def _finish(self, stream: Stream, ending: Ending) -> Conversation:
         conversation = stream.finish(ending, self.capture)
         self.tally.conversations += 1
+        self.tally.cut += ending is Ending.CUT
         self.tally.duplicates += conversation.duplicates
         self.tally.conflicts += conversation.conflicts
         return conversation
@@ -239,12 +274,17 @@ class FlowTable:
             self._embryos.drop_oldest(dropped)
             for key in list(self._live)[: over - dropped]:
                 yield self._end(key, self._live[key], Ending.EVICTED)
+        for key in list(self._live) if self._open_bytes > OPEN_BYTES else ():
+            if self._open_bytes <= OPEN_BYTES:
+                break
+            self.tally.evicted += 1
+            yield self._end(key, self._live[key], Ending.EVICTED)
         if self._now - self._swept > _SWEEP_NS:
             self._swept = self._now
-            before = self._now - self._idle_ns
-            half_open = self._now - min(self._idle_ns, HALF_OPEN_S * 1_000_000_000)
+            half_open = self._now - min(self._patience.idle_ns, HALF_OPEN_S * 1_000_000_000)
             self.tally.half_open += self._embryos.drop_before(half_open)
-            for key in [key for key, stream in self._live.items() if stream.last_seen < before]:
+            is_over = self._patience.is_over
+            for key in [key for key, stream in self._live.items() if is_over(stream, self._now)]:
                 stream = self._live[key]
                 yield self._end(key, stream, Ending.CLOSED if any(stream.fins) else Ending.IDLE)
 

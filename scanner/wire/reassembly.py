@@ -16,8 +16,9 @@ class Stream:
     """What is known of one connection while it lasts; positions count bytes from the side's first."""
 
     __slots__ = (
-        "base", "behind", "chunks", "client_is_low", "conflicts", "duplicates", "ended", "fins", "first_seen",
-        "flow", "kept", "last_seen", "limit", "macs", "position", "started", "truncated", "waiting",
+        "base", "behind", "chunks", "client_is_low", "conflicts", "counted", "duplicates", "ended", "fins",
+        "first_seen", "flow", "kept", "last_seen", "limit", "macs", "position", "started", "truncated",
+        "waiting",
     )  # fmt: skip
 
     def __init__(self, flow: Flow, client_is_low: bool, at: int, limit: int) -> None:
@@ -35,7 +36,7 @@ class Stream:
         self.fins = [False, False]
         self.behind = [0, 0]  # bytes of a side before its FIN, where one was seen
         self.macs: list[str | None] = [None, None]
-        self.duplicates = self.conflicts = 0
+        self.duplicates = self.conflicts = self.counted = 0
         self.truncated = False
         self.ended: Ending | None = None
 
@@ -44,6 +45,13 @@ class Stream:
         self.started[side] = True
         if self.base[side] is None:
             self.base[side] = first & 0xFFFFFFFF
+
+    def shift(self, by: int) -> None:
+        """Let all of it have been so much later (ns)."""
+        self.first_seen += by
+        self.last_seen += by
+        self.chunks = [chunk._replace(at=chunk.at + by) for chunk in self.chunks]
+        self.waiting = [(one[0], one[1], one[2], one[3] + by, one[4], one[5]) for one in self.waiting]
 
     def segment(
         self, side: Side, sequence: int, acknowledged: int, at: int, data: bytes, length: int
@@ -70,6 +78,11 @@ class Stream:
         if base is not None:
             self.behind[side] = max(_signed(sequence - base), self.behind[side])
         self._settle(at)
+
+    def grown(self) -> int:
+        """Count the bytes that are kept more than when it was asked last."""
+        before, self.counted = self.counted, self.kept[CLIENT] + self.kept[SERVER]
+        return self.counted - before
 
     @property
     def closed(self) -> bool:

@@ -105,6 +105,15 @@ def test_who_never_spoke_is_forgotten_in_time() -> None:
     assert left(embryos, [1, 2, 3]) == [3]
 
 
+def test_all_may_have_begun_later() -> None:
+    embryos = table([1, 2, 3], at=100)
+    embryos.shift(-50)
+    embryos.replace(NOBODY, rows([4], at=100))
+    assert [embryos.get(int(place)).at for place in embryos.find(keys_of([1, 2, 3, 4]))] == [50, 51, 52, 100]
+    assert embryos.drop_before(52) == 2
+    Embryos().shift(7)
+
+
 @pytest.mark.parametrize("stride", [1, 1 << 20, 1 << 44, 0x9E3779B97F4A7C15], ids=hex)
 def test_no_pattern_of_keys_is_slow_or_lost(stride: int) -> None:
     keys = [number * stride % 2**64 for number in range(1, 70_000)]

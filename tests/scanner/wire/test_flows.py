@@ -26,9 +26,10 @@ from packets import (
 
 from scanner.conversation import Conversation, Ending, Endpoint, Flow
 from scanner.net import Prefixes
-from scanner.wire import harvest
+from scanner.wire import flows, harvest
 from scanner.wire.flows import BYTES_KEPT, IDLE_S, FlowTable
 from scanner.wire.interest import Interest
+from scanner.wire.patience import SETTLED_S
 from scanner.wire.reassembly import REORDERED_NS, REORDERED_ROWS
 
 SAID = [(S, b"220 mx.example.com\r\n"), (C, b"EHLO copier\r\n"), (S, b"250 hello\r\n"), (C, b"QUIT\r\n")]
@@ -170,6 +171,17 @@ def test_a_new_syn_after_the_end_is_another_connection() -> None:
         found = heard(*batches)
         assert [merged(one.chunks) for one in found] == [SAID, [(S, b"220 again\r\n")]]
         assert [one.ending for one in found] == [Ending.CLOSED, Ending.CLOSED]
+
+
+def test_ports_used_again_at_once_are_told_apart_wherever_batches_end() -> None:
+    first = talk().close()
+    second = Connection(following=[77_000, 88_000], at=first.at).open().say((S, b"220 again\r\n")).close()
+    packets = first.packets + second.packets
+    for one in range(len(packets)):
+        for other in range(one, len(packets)):
+            parts = [part for part in (packets[:one], packets[one:other], packets[other:]) if part]
+            found = heard(*parts)
+            assert [merged(talk.chunks) for talk in found] == [SAID, [(S, b"220 again\r\n")]], (one, other)
 
 
 def test_a_syn_sent_again_is_the_same_connection() -> None:
@@ -409,6 +421,15 @@ def test_a_silent_one_that_was_given_up_and_then_speaks_begins_in_the_middle() -
     assert merged(found.chunks) == [(S, -1), (S, b"250 hello\r\n"), (C, -1), (C, b"QUIT\r\n")]
 
 
+@pytest.mark.parametrize("first", [BYTES_KEPT - 2, BYTES_KEPT - 1, BYTES_KEPT, BYTES_KEPT + 1])
+def test_what_is_cut_is_no_hole_wherever_segments_begin(first: int) -> None:
+    said = b"220 " + bytes(first - 4)
+    connection = Connection().open().say((S, said), (S, bytes(1000)), (S, bytes(1000))).close()
+    (found,) = heard(connection.packets)
+    assert found.ending is Ending.CUT
+    assert not any(chunk.missing for chunk in found.chunks)
+
+
 def test_bytes_are_kept_up_to_a_bound() -> None:
     line = b"x" * 998 + b"\r\n"
     connection = talk(SAID[:1]).say(*[(C, line)] * 30)
@@ -466,3 +487,94 @@ def test_a_wanted_prefix_is_followed_on_every_port() -> None:
 def test_times_go_on_in_a_conversation() -> None:
     found = only(heard(doubled(talk().close().packets)))
     assert all(one.at <= other.at for one, other in pairwise(found.chunks))
+
+
+def begun(client: str, *said: tuple[object, bytes], number: int = 0) -> Connection:
+    """The so-manyth connection of a client from the same port, a second after the one before."""
+    following, at = [1000 * (number + 1), 9000], BEGAN + number * SECOND
+    return Connection((client, 50000), following=following, at=at).open().say(*said)  # type: ignore[arg-type]
+
+
+def test_those_that_are_open_are_counted() -> None:
+    listening = table()
+    assert len(listening) == 0
+    hear(listening, begun("10.0.0.1").packets, begun("10.0.0.2", *SAID).packets)
+    assert len(listening) == 2
+    hear(listening, begun("10.0.0.3", *SAID).close().packets)
+    assert len(listening) == 2
+    list(listening.flush())
+    assert len(listening) == 0
+
+
+def test_time_goes_on_though_nothing_is_heard() -> None:
+    listening = table()
+    hear(listening, begun("10.0.0.9").packets, talk().packets)
+    assert list(listening.advance(BEGAN + (IDLE_S - 10) * SECOND)) == []
+    assert (len(listening), listening.tally.half_open) == (1, 1)
+    found = only(list(listening.advance(BEGAN + (IDLE_S + 40) * SECOND)))
+    assert (merged(found.chunks), found.ending) == (SAID, Ending.IDLE)
+    assert list(listening.advance(BEGAN)) == []
+
+
+def test_live_who_waits_for_mail_is_told_of_and_not_again() -> None:
+    listening = FlowTable(Interest(frozenset({587}), Prefixes()), None, live=True)
+    connection = talk()
+    hear(listening, connection.packets)
+    found = only(list(listening.advance(BEGAN + (SETTLED_S + 40) * SECOND)))
+    assert (merged(found.chunks), found.ending) == (SAID, Ending.IDLE)
+    connection.send(C, b"NOOP\r\n", after_ms=(SETTLED_S + 50) * 1000)
+    assert hear(listening, connection.packets[-1:]) == []
+    assert list(listening.flush()) == []
+
+
+@pytest.mark.parametrize("by_s", [-86_400, -5, 5, 86_400, 86_400 * 365 * 5])
+def test_a_clock_that_is_set_ends_nothing_and_moves_all_along(by_s: int) -> None:
+    listening = table()
+    first, silent = begun("10.0.0.1", *SAID[:2]), begun("10.0.0.2")
+    hear(listening, silent.packets, first.packets)
+    before = len(first.packets), len(silent.packets)
+    listening.shift(by_s * SECOND)
+    for one in (first, silent):
+        one.at += by_s * SECOND
+    first.say(*SAID[2:])
+    silent.say(*SAID)
+    found = hear(listening, silent.packets[before[1] :], first.packets[before[0] :])
+    assert found == list(listening.advance(BEGAN + (by_s + 60) * SECOND)) == []
+    spoke, spoken = sorted(listening.flush(), key=lambda one: one.flow.client.ip)
+    assert merged(spoke.chunks) == merged(spoken.chunks) == SAID
+    assert spoke.first_seen == BEGAN + by_s * SECOND + MILLISECOND
+    assert spoken.first_seen == spoke.first_seen
+    for one in (spoke, spoken):
+        assert [later.at - earlier.at for earlier, later in pairwise(one.chunks)] == [MILLISECOND] * 3
+        assert one.last_seen - one.first_seen == 6 * MILLISECOND
+
+
+def test_what_open_connections_said_takes_so_much_memory_at_most(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(flows, "OPEN_BYTES", 3 * flows.STREAM_BYTES + 3 * 1000)
+    listening, said = table(), (S, b"220 " + bytes(1000))
+    found = hear(listening, *(begun(f"10.0.0.{number}", said).packets for number in range(6)))
+    assert [one.flow.client.ip for one in found] == ["10.0.0.0", "10.0.0.1", "10.0.0.2", "10.0.0.3"]
+    assert {one.ending for one in found} == {Ending.EVICTED}
+    assert (listening.tally.evicted, len(listening)) == (4, 2)
+
+
+def test_what_ended_takes_no_memory(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(flows, "OPEN_BYTES", 2 * flows.STREAM_BYTES)
+    listening = table()
+    for number in range(40):
+        hear(listening, begun("10.0.0.1", *SAID, number=number).close().packets)
+        one = begun("10.0.0.2", *SAID, number=number)
+        hear(listening, one.packets[:4], one.packets[4:])
+        hear(listening, one.send(C, flags=RST).packets[-1:])
+    list(listening.flush())
+    hear(listening, talk().packets)
+    assert (listening.tally.evicted, listening.tally.conversations) == (0, 80)
+
+
+def test_after_a_reload_other_ports_serve() -> None:
+    listening = FlowTable(Interest(frozenset({587}), Prefixes(["192.0.2.0/24"])), None)
+    ends = ("10.0.0.1", 587), ("192.0.2.1", 9025)
+    hear(listening, Connection(*ends).send(C, b"....").packets)
+    listening.reload(Interest(frozenset({9025}), Prefixes()))
+    hear(listening, Connection(("10.0.0.2", 587), ends[1]).send(C, b"....").packets)
+    assert [one.flow.server.port for one in listening.flush()] == [587, 9025]

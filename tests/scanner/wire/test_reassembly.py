@@ -8,8 +8,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from packets import BEGAN, MILLISECOND, C, Connection, Packet, S, heard, merged
 
-from scanner.conversation import Conversation, Side
-from scanner.wire.reassembly import REORDERED_ROWS
+from scanner.conversation import Conversation, Ending, Endpoint, Flow, Side
+from scanner.wire.reassembly import REORDERED_ROWS, Stream
 
 Said = list[tuple[Side, bytes]]
 LINES = st.lists(st.binary(min_size=1, max_size=40), min_size=1, max_size=6)
@@ -130,3 +130,19 @@ def test_a_conflict_is_counted_byte_for_byte(lines: list[bytes], size: int, data
     found = only(heard(opened + in_time(copies)))
     assert merged(found.chunks) == said
     assert (found.duplicates, found.conflicts) == (1, 1)
+
+
+def test_all_of_a_connection_moves_with_the_clock() -> None:
+    stream = Stream(Flow(Endpoint("10.0.0.1", 1), Endpoint("192.0.2.1", 25)), True, 100, 999)
+    stream.start(C, 0)
+    stream.start(S, 0)
+    stream.segment(S, 0, 0, 110, b"220 x\r\n", 7)
+    stream.segment(C, 6, 7, 120, b"QUIT\r\n", 6)
+    stream.last_seen = 120
+    stream.shift(-1000)
+    stream.segment(C, 0, 7, -870, b"NOOP\r\n", 6)
+    found = stream.finish(Ending.CLOSED, None)
+    assert [(one.at, one.data) for one in found.chunks] == [
+        (-890, b"220 x\r\n"), (-870, b"NOOP\r\n"), (-880, b"QUIT\r\n"),
+    ]  # fmt: skip
+    assert (found.first_seen, found.last_seen) == (-900, -880)
