@@ -177,32 +177,6 @@ REPEATS, CHANGES = 3, 10
 changed; so many that changed for a token, if those that stayed are not more than twice that."""
 
 
-@dataclass(frozen=True, slots=True)
-class RunTotals:
-    """What one run listened to, and what of it was lost; counts of packets where nothing else is said."""
-
-    packets: int = 0
-    bytes: int = 0
-    conversations: int = 0
-    """TCP connections that were followed."""
-    observations: int = 0
-    gaps: int = 0
-    """Observations with bytes missing."""
-    evicted: int = 0
-    """Connections given up because the flow table was full."""
-    fragments_dropped: int = 0
-    truncated: int = 0
-    malformed: int = 0
-    not_ip: int = 0
-    unknown_link: int = 0
-    first_at: int | None = None
-    """ns"""
-    last_at: int | None = None
-    """ns"""
-    unreadable: tuple[str, ...] = ()
-    """A line for each file that could not be read to its end."""
-
-
 # What we think of it.
 
 

@@ -6,25 +6,25 @@ harvests; ``Bench`` follows their connections and listens to them.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import replace
 from typing import Generic, NamedTuple, Protocol, TypeVar
 
 from scanner.account import Usernames
-from scanner.announcements import Announcements, Leases, Names, Told, ports
+from scanner.announcements import Leases, Names, Told
 from scanner.catalogue.exchange import Catalogue
-from scanner.conversation import Conversation, Said
+from scanner.conversation import Conversation
 from scanner.draft import Drafts
+from scanner.gatherer import Gathered, Gatherer, Keep, Opener
 from scanner.inside import KEPT_BYTES, Inside
 from scanner.labels import FORWARDS
 from scanner.listener import Listener, Overheard
-from scanner.model import LEASE, Observation, RunTotals, Sighting
+from scanner.model import LEASE, Observation, Sighting
 from scanner.recurrence import Lengths
 from scanner.texts import Lessons, Servers
+from scanner.totals import RunTotals
 from scanner.wire.batch import Batch, Tally
-from scanner.wire.decode import Decoder
 from scanner.wire.flows import FlowTable
-from scanner.wire.harvest import Basket, Harvest, Selection
 from scanner.wire.interest import Interest
 
 Found = TypeVar("Found")
@@ -42,6 +42,8 @@ class Heard(NamedTuple):
     """Observations with bytes missing."""
     evicted: int = 0
     """Connections given up because the flow table was full."""
+    cut: int = 0
+    """Connections that were no more listened to once what matters had passed."""
 
 
 class Hearing(Protocol[Given]):
@@ -59,73 +61,6 @@ class Hearing(Protocol[Given]):
     def flush(self) -> Iterator[Given]:
         """Give the rest."""
         ...
-
-
-class Opener(Protocol):
-    """Whoever has keys, and can tell what was said inside TLS."""
-
-    def until(self, packet: int | None) -> Sequence[Said]:
-        """Tell what was said after what was told before, up to a packet of the capture; None: all."""
-        ...
-
-
-@dataclass(frozen=True, slots=True)
-class Gathered:
-    """What is heard in one go: segments, and what was announced meanwhile."""
-
-    harvest: Harvest | None
-    told: Told
-    inside: Sequence[Said] = ()
-    """What was said inside TLS, with keys, in these segments at least."""
-    handed_on: bool = False
-    """What was announced is handed on already."""
-
-    def share(self, number: int, of: int) -> Gathered:
-        """The part of one of several workers."""
-        return replace(self, harvest=self.harvest.share(number, of) if self.harvest else None)
-
-    def without_labels(self) -> Gathered:
-        """What bears on conversations, for somebody else handed on what was announced."""
-        leases = tuple(one for one in self.told.sightings if one.field == LEASE)
-        return replace(self, told=self.told._replace(sightings=leases), handed_on=True)
-
-
-class Gatherer:
-    """The first half: decode batches, and gather what is of interest in them."""
-
-    def __init__(self, interest: Interest, hold_ns: int | None = None, opener: Opener | None = None) -> None:
-        """``hold_ns``: hand over what is older than that, in capture time; None: only when it is enough."""
-        self._decoder = Decoder(ports())
-        self._selection = Selection(interest)
-        self._basket = Basket(hold_ns)
-        self._announcements = Announcements()
-        self._opener = opener
-
-    @property
-    def tally(self) -> Tally:
-        """What decoding saw."""
-        return self._decoder.tally
-
-    def gather(self, batch: Batch) -> Iterator[Gathered]:
-        """Take a batch; yield what is enough to be heard."""
-        decoded = self._decoder.decode(batch)
-        self._announcements.hear_frames(self._decoder.frames)
-        for columns in decoded:
-            self._announcements.hear(columns)
-            part = self._selection.pick(columns)
-            if part and (harvest := self._basket.add(part)):
-                yield self._hand_over(harvest, self.tally.packets)
-            elif self._announcements.due:
-                yield Gathered(None, self._announcements.take())
-
-    def rest(self) -> Gathered:
-        """Give what is left: the capture ended."""
-        return self._hand_over(self._basket.empty(), None)
-
-    def _hand_over(self, harvest: Harvest | None, packet: int | None) -> Gathered:
-        """``packet`` None: the capture ended."""
-        inside = self._opener.until(packet) if self._opener else ()
-        return Gathered(harvest, self._announcements.take(last=packet is None), inside)
 
 
 class Known:
@@ -175,7 +110,12 @@ class Bench(Generic[Found]):
     def tally(self) -> Heard:
         """What was heard so far."""
         flows = self._table.tally
-        return Heard(flows.conversations, self._observations, self._gaps, flows.evicted)
+        return Heard(flows.conversations, self._observations, self._gaps, flows.evicted, flows.cut)
+
+    @property
+    def open(self) -> int:
+        """Connections that are followed now."""
+        return len(self._table)
 
     def hear(self, gathered: Gathered) -> Iterator[Found]:
         """Give what becomes of the conversations that ended in this, the earliest first."""
@@ -184,6 +124,11 @@ class Bench(Generic[Found]):
     def flush(self) -> Iterator[Found]:
         """Give what becomes of all conversations that are still open: the capture ended."""
         yield from self.conclude(self.listen(None))
+
+    def reload(self, listener: Listener, interest: Interest) -> None:
+        """Go on by another catalogue."""
+        self._listener = listener
+        self._table.reload(interest)
 
     def listen(self, gathered: Gathered | None) -> Lessons:
         """Listen to the conversations that ended in this; None: to all that are open.
@@ -197,7 +142,11 @@ class Bench(Generic[Found]):
             self._inside.add(gathered.inside)
             if not gathered.handed_on:
                 self._sightings |= dict.fromkeys(gathered.told.sightings)
+            if gathered.clock_set:
+                self._table.shift(gathered.clock_set)
             self._listen(self._table.follow(gathered.harvest) if gathered.harvest else ())
+            if gathered.until is not None:
+                self._listen(self._table.advance(gathered.until))
         return self._drafts.lessons()
 
     def conclude(self, lessons: Lessons) -> Iterator[Found]:
@@ -248,16 +197,18 @@ class Pipeline:
         max_flows: int = 1_000_000,
         hold_ns: int | None = None,
         leases: Iterable[Sighting] = (),
+        live: bool = False,
     ) -> None:
         """Listen as ``sensor``, with at most ``max_flows`` connections followed at a time.
 
-        ``leases``: what is known of DHCP from earlier on.
+        ``leases``: what is known of DHCP from earlier on; ``live``: what goes on is told of before it ends.
         """
         self.sensor = sensor
         self._listener = Listener(catalogue, sensor, usernames)
         self._interest = Interest(catalogue.mail_ports, catalogue.prefixes)
         self._max_flows = max_flows
         self._hold_ns = hold_ns
+        self._live = live
         self._known = Known(leases)
         self._lengths = Lengths()
         self._servers = Servers()
@@ -265,9 +216,14 @@ class Pipeline:
 
     def bench(self, capture: str, finish: Finish[Found], share: int = 1) -> Bench[Found]:
         """The second half, for one capture; or one of ``share`` that divide its connections up."""
-        table = FlowTable(self._interest, capture, max_flows=max(self._max_flows // share, 1))
+        most = max(self._max_flows // share, 1)
+        table = FlowTable(self._interest, capture, max_flows=most, live=self._live)
         inside = Inside(KEPT_BYTES // share)
         return Bench(self._listener, table, self._known, finish, inside, self._lengths, self._servers)
+
+    def gatherer(self, opener: Opener | None = None, keep: Keep | None = None, lag_ns: int = 0) -> Gatherer:
+        """The first half, for one capture or for interfaces."""
+        return Gatherer(self._interest, self._hold_ns, opener, keep, lag_ns)
 
     def read(self, capture: Iterable[Batch], name: str) -> Iterator[list[Observation]]:
         """Yield what each harvest completed; when the capture fails, first what was heard, then its error."""
@@ -277,7 +233,7 @@ class Pipeline:
         self, capture: Iterable[Batch], hearing: Hearing[Found], opener: Opener | None = None
     ) -> Iterator[Found]:
         """Gather a capture and have it heard; when it fails, first give what was heard, then its error."""
-        gatherer = Gatherer(self._interest, self._hold_ns, opener)
+        gatherer = self.gatherer(opener)
         try:
             for batch in capture:
                 for gathered in gatherer.gather(batch):
@@ -290,32 +246,39 @@ class Pipeline:
     def _finish(self, gatherer: Gatherer, hearing: Hearing[Found]) -> Iterator[Found]:
         yield from hearing.hear(gatherer.rest())
         yield from hearing.flush()
-        self._count(gatherer.tally, hearing.tally)
+        self._totals = counted(self._totals, gatherer.tally, hearing.tally)
 
     def totals(self) -> RunTotals:
         """Say what was heard and lost, over all captures read to their end."""
         return self._totals
 
-    def _count(self, tally: Tally, heard: Heard) -> None:
-        was = self._totals
-        firsts = [at for at in (was.first_at, tally.first_at) if at is not None]
-        lasts = [at for at in (was.last_at, tally.last_at) if at is not None]
-        self._totals = replace(
-            was,
-            packets=was.packets + tally.packets,
-            bytes=was.bytes + tally.bytes,
-            conversations=was.conversations + heard.conversations,
-            observations=was.observations + heard.observations,
-            gaps=was.gaps + heard.gaps,
-            evicted=was.evicted + heard.evicted,
-            fragments_dropped=was.fragments_dropped + tally.fragments_dropped,
-            truncated=was.truncated + tally.truncated,
-            malformed=was.malformed + tally.malformed,
-            not_ip=was.not_ip + tally.not_ip,
-            unknown_link=was.unknown_link + tally.unknown_link,
-            first_at=min(firsts, default=None),
-            last_at=max(lasts, default=None),
-        )
+    def reload(self, catalogue: Catalogue) -> tuple[Listener, Interest]:
+        """Go on by another catalogue; gives what a bench and a gatherer at work are to be told."""
+        self._listener = replace(self._listener, catalogue=catalogue)
+        self._interest = Interest(catalogue.mail_ports, catalogue.prefixes)
+        return self._listener, self._interest
+
+
+def counted(was: RunTotals, tally: Tally, heard: Heard) -> RunTotals:
+    """Add what decoding one capture saw, and what hearing it came to."""
+    firsts = [at for at in (was.first_at, tally.first_at) if at is not None]
+    lasts = [at for at in (was.last_at, tally.last_at) if at is not None]
+    return replace(
+        was,
+        packets=was.packets + tally.packets,
+        bytes=was.bytes + tally.bytes,
+        conversations=was.conversations + heard.conversations,
+        observations=was.observations + heard.observations,
+        gaps=was.gaps + heard.gaps,
+        evicted=was.evicted + heard.evicted,
+        fragments_dropped=was.fragments_dropped + tally.fragments_dropped,
+        truncated=was.truncated + tally.truncated,
+        malformed=was.malformed + tally.malformed,
+        not_ip=was.not_ip + tally.not_ip,
+        unknown_link=was.unknown_link + tally.unknown_link,
+        first_at=min(firsts, default=None),
+        last_at=max(lasts, default=None),
+    )
 
 
 __all__ = ["Bench", "Gathered", "Gatherer", "Heard", "Hearing", "Listener", "Pipeline", "Usernames"]

@@ -20,11 +20,12 @@ from scanner.capture.wireshark import tshark_path
 from scanner.cli.progress import progress
 from scanner.cli.settings import now
 from scanner.crew import Crew, CrewError, workers_worth
-from scanner.model import Observation, RunTotals, Sighting
+from scanner.model import Observation, Sighting
 from scanner.pipeline import Finish, Hearing, Pipeline
 from scanner.report.escape import visible
 from scanner.report.formats import line
 from scanner.report.records import Record, session_record
+from scanner.totals import RunTotals
 from scanner.wire.batch import Batch
 
 if TYPE_CHECKING:
@@ -118,7 +119,7 @@ class Reading:
         """Write, but let what has only sightings wait for the next: transactions cost more than rows."""
         if waiting is None and not rows.sessions:
             return rows
-        inventory.write(self._run, rows.behind(waiting) if waiting else rows)
+        inventory.write(self._run, Prepared.joined([waiting, rows]) if waiting else rows)
         return None
 
     def _begin(self, inventory: Inventory) -> Inventory:

@@ -21,10 +21,11 @@ from scanner.dissection.tls import TlsTalk
 from scanner.draft import Drafts
 from scanner.events import Answer, Event, Gap, Label, TlsMode, TlsStarted
 from scanner.listener import MAIL, STARTTLS_PORTS, Listener
-from scanner.model import Observation, RunTotals
+from scanner.model import Observation
 from scanner.recognise import MAIL_PORTS
 from scanner.recurrence import Lengths
 from scanner.texts import Servers
+from scanner.totals import RunTotals
 
 MAX_STREAMS = 100_000
 """Connections kept open; past it the one begun first is ended as ``evicted``."""

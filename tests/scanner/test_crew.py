@@ -11,8 +11,9 @@ from scanner.capture.file import CaptureFile
 from scanner.catalogue.exchange import load_catalogue
 from scanner.claims import AS_OTHERS
 from scanner.crew import SMALLEST_FOR_WORKERS, Crew, CrewError, workers_worth
-from scanner.model import Observation, RunTotals, Sighting
+from scanner.model import Observation, Sighting
 from scanner.pipeline import Pipeline
+from scanner.totals import RunTotals
 
 OFFICE = str(Path(__file__).parents[2] / "captures" / "office.pcapng")
 CATALOGUE = load_catalogue()
