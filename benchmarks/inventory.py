@@ -24,7 +24,8 @@ from scanner.cli import GARBAGE_THRESHOLD
 from scanner.cli.settings import Settings, lens
 from scanner.conversation import Ending
 from scanner.events import Outcome, TlsMode
-from scanner.model import AuthClass, Basis, Observation, RunTotals, ServerKind
+from scanner.model import AuthClass, Basis, Observation, ServerKind
+from scanner.totals import RunTotals
 
 SEED = 20261124
 VERSION = 11

@@ -40,7 +40,7 @@ def add(
     unique: tuple[str, ...],
     sums: tuple[str, ...],
 ) -> None:
-    """Insert rows; one that is there already has its span stretched and its ``sums`` added to."""
+    """Insert rows; one that is there already has its ``sums`` added to, and its span, if any, stretched."""
     _execute(connection, table, columns, rows, unique, sums)
 
 
@@ -85,6 +85,7 @@ def _statement(
     least, most = (func.min, func.max) if is_sqlite else (func.least, func.greatest)
     new = statement.excluded
     changes = {name: table.c[name] + new[name] for name in sums}
-    changes["first_seen"] = least(table.c.first_seen, new.first_seen)
-    changes["last_seen"] = most(table.c.last_seen, new.last_seen)
+    if "first_seen" in table.c:
+        changes["first_seen"] = least(table.c.first_seen, new.first_seen)
+        changes["last_seen"] = most(table.c.last_seen, new.last_seen)
     return statement.on_conflict_do_update(index_elements=unique, set_=changes)

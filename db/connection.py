@@ -11,7 +11,14 @@ from pathlib import Path
 from typing import Any
 
 from sqlalchemy import Connection, Engine, create_engine, event, inspect, make_url, text
-from sqlalchemy.exc import ArgumentError, NoSuchModuleError, SQLAlchemyError
+from sqlalchemy.exc import (
+    ArgumentError,
+    DatabaseError,
+    DBAPIError,
+    NoSuchModuleError,
+    OperationalError,
+    SQLAlchemyError,
+)
 from sqlalchemy.pool import StaticPool
 
 from db.schema import REVISION
@@ -36,8 +43,15 @@ class InventoryError(Exception):
     """The inventory cannot be used; the text says why in one line."""
 
 
-def open_engine(url: str, create: bool) -> Engine:
-    """Connect to a database, and bring it to the newest form. Raises ``InventoryError``."""
+class UnavailableError(InventoryError):
+    """The database is locked, full, broken or out of reach; what was asked of it may be asked again."""
+
+
+def open_engine(url: str, create: bool, busy_ms: int = BUSY_MS) -> Engine:
+    """Connect to a database, and bring it to the newest form. Raises ``InventoryError``.
+
+    ``busy_ms``: how long to wait for another writer.
+    """
     try:
         target = make_url(url if "://" in url else f"sqlite:///{url}")
         if target.get_backend_name() not in ("sqlite", "postgresql"):
@@ -49,8 +63,8 @@ def open_engine(url: str, create: bool) -> Engine:
     except (ArgumentError, NoSuchModuleError, ImportError) as fault:
         raise InventoryError(f"{url}: {_line(fault)}") from fault
     if engine.dialect.name == "sqlite":
-        event.listen(engine, "connect", _configure)
-    event.listen(engine, "begin", _begin)
+        event.listen(engine, "connect", lambda connection, _: _configure(connection, busy_ms))
+    event.listen(engine, "begin", lambda connection: _begin(connection, busy_ms))
     with told(engine):
         _migrate(engine)
     return engine
@@ -62,7 +76,26 @@ def told(engine: Engine) -> Iterator[None]:
     try:
         yield
     except SQLAlchemyError as fault:
-        raise InventoryError(f"{engine.url.render_as_string()}: {_line(fault)}") from fault
+        kind = UnavailableError if _may_pass(fault) else InventoryError
+        raise kind(f"{engine.url.render_as_string()}: {_line(fault)}") from fault
+
+
+def _may_pass(fault: SQLAlchemyError) -> bool:
+    """Whether it is the database's fault rather than ours; SQLite has no finer kind for a broken file."""
+    gone = isinstance(fault, DBAPIError) and fault.connection_invalidated
+    return gone or isinstance(fault, OperationalError) or type(fault) is DatabaseError
+
+
+def file_of(engine: Engine) -> tuple[int, int] | None:
+    """What tells a database's file from another that takes its name; None where there is none."""
+    path = engine.url.database if engine.dialect.name == "sqlite" else None
+    if path in (None, "", ":memory:"):
+        return None
+    try:
+        found = os.stat(str(path))
+    except OSError:
+        return None
+    return found.st_dev, found.st_ino
 
 
 def _prepare_file(path: Path, create: bool) -> None:
@@ -79,20 +112,20 @@ def _prepare_file(path: Path, create: bool) -> None:
         raise InventoryError(f"{path}: {fault.strerror or fault}") from fault
 
 
-def _configure(connection: Any, _: object) -> None:
+def _configure(connection: Any, busy_ms: int) -> None:
     connection.isolation_level = None
     cursor = connection.cursor()
-    cursor.execute(f"PRAGMA busy_timeout = {BUSY_MS}")
-    _write_ahead(cursor)
+    cursor.execute(f"PRAGMA busy_timeout = {busy_ms}")
+    _write_ahead(cursor, busy_ms)
     cursor.execute("PRAGMA synchronous = NORMAL")
     cursor.execute(f"PRAGMA cache_size = -{CACHE_KB}")
     cursor.execute(f"PRAGMA wal_autocheckpoint = {LOG_PAGES}")
     cursor.close()
 
 
-def _write_ahead(cursor: Any) -> None:
+def _write_ahead(cursor: Any, busy_ms: int) -> None:
     """Let readers and a writer work at once; SQLite does not wait for others to let it, so this does."""
-    until = time.monotonic() + BUSY_MS / 1000
+    until = time.monotonic() + busy_ms / 1000
     while True:
         try:
             cursor.execute("PRAGMA journal_mode = WAL")
@@ -104,12 +137,13 @@ def _write_ahead(cursor: Any) -> None:
             return
 
 
-def _begin(connection: Connection) -> None:
+def _begin(connection: Connection, busy_ms: int) -> None:
     """Let one writer in at a time, from its first statement on: so none meets another half-way."""
     writes = connection.get_execution_options().get("writes", False)
     if connection.dialect.name == "sqlite":
         connection.exec_driver_sql("BEGIN IMMEDIATE" if writes else "BEGIN")
     elif writes:
+        connection.exec_driver_sql(f"SET LOCAL lock_timeout = {busy_ms}")
         connection.exec_driver_sql(f"SELECT pg_advisory_xact_lock({WRITERS_LOCK})")
 
 

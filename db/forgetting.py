@@ -56,21 +56,20 @@ class Writes(Protocol):
         ...
 
 
-def forget(writes: Writes, before: int) -> int:
-    """Drop the sessions of runs that began before a time (ns), so many a transaction; tells how many.
+def forget(writes: Writes, before: int) -> Iterator[int]:
+    """Drop the sessions of runs that began before a time (ns), so many a transaction; each tells how many.
 
     Killed in between it goes on the next time: the span of a run is noted before its first session goes.
     """
     with writes() as connection:
         old = _note_spans(connection, before)
     if not old:
-        return 0
-    dropped = sum(_drop(writes, old))
+        return
+    yield from _drop(writes, old)
     with writes() as connection:
         connection.execute(delete(details).where(details.c.id.not_in(select(sessions.c.detail))))
         done = update(runs).where(runs.c.id.in_(old), runs.c.ended.is_not(None))
         connection.execute(done.values(forgotten=True))
-    return dropped
 
 
 def _note_spans(connection: Connection, before: int) -> list[int]:

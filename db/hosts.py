@@ -210,7 +210,8 @@ def _keys(text: str) -> Iterator[int]:
 def _looked_at(
     connection: Connection, page: list[_Found], ways: Ways, lens: Lens
 ) -> list[tuple[Host, Verdict]]:
-    ids = [member.id for one in page for member in one.group.members]
+    # who is behind a router may be on its page
+    ids = list({member.id: None for one in page for member in one.group.members})
     uses, told = _usages(connection, ids, ways), labels_of(connection, ids)
     return [_host(one, uses, told, lens) for one in page]
 

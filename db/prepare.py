@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from typing import Any, NamedTuple
 
 from db import rows
 from scanner.events import Outcome, TlsMode
 from scanner.model import AuthClass, Observation, ServerKind, Sighting
+from scanner.totals import HOUR_NS
 
 REMEMBERED = 10_000
 """Forms at hand, some 10 MB; past it all are let go and made anew: servers that greet by ever new names."""
@@ -34,9 +36,23 @@ class Prepared(NamedTuple):
     passages: list[tuple[str, str, str, str, str, int, int]]
     """Address and MAC of the client and of the server, protocol, from when to when."""
 
-    def behind(self, other: Prepared) -> Prepared:
-        """This with the sightings of another in front, which has nothing else."""
-        return self._replace(sightings=[*other.sightings, *self.sightings])
+    @classmethod
+    def joined(cls, batches: Iterable[Prepared]) -> Prepared:
+        """One batch of several, in their order; a form that two of them have is there twice, for nothing."""
+        whole = cls([], [], [], [])
+        for one in batches:
+            before = len(whole.forms)
+            whole.sessions.extend(
+                (before + place, ip, mac, own, again) for place, ip, mac, own, again in one.sessions
+            )
+            whole.forms.extend(one.forms)
+            whole.sightings.extend(one.sightings)
+            whole.passages.extend(one.passages)
+        return whole
+
+    def hours(self) -> Counter[int]:
+        """How many sessions ended in each hour, by its beginning, ns."""
+        return Counter(own[rows.OWN_LAST] // HOUR_NS * HOUR_NS for _, _, _, own, _ in self.sessions)
 
 
 class Preparer:

@@ -10,8 +10,9 @@ from typing import Any
 from sqlalchemy import Connection, Select, func, select
 
 from db import bulk, rows
-from db.schema import details, endpoints, leases, runs, sessions, shapes
-from scanner.model import LEASE, Host, Observation, RunTotals, Sighting
+from db.schema import details, endpoints, hours, leases, runs, sessions, shapes
+from scanner.model import LEASE, Host, Observation, Sighting
+from scanner.totals import COUNTS, Hour, RunTotals
 
 ROWS_A_READ = 1000
 DETAILS_REMEMBERED = 10_000
@@ -42,6 +43,8 @@ class Run:
     ended: int | None
     """ns; None: not finished."""
     totals: RunTotals | None
+    alive: int | None = None
+    """When ``totals`` were last written while it went on, ns; None: never."""
 
 
 def runs_of(connection: Connection) -> list[Run]:
@@ -53,8 +56,15 @@ def runs_of(connection: Connection) -> list[Run]:
             totals["unreadable"] = tuple(totals["unreadable"])
         sources = tuple(json.loads(row["sources"]))
         kept = RunTotals(**totals) if totals else None
-        found.append(Run(row["id"], row["sensor"], sources, row["began"], row["ended"], kept))
+        found.append(Run(row["id"], row["sensor"], sources, row["began"], row["ended"], kept, row["alive"]))
     return found
+
+
+def hours_of(connection: Connection, since: int) -> list[Hour]:
+    """What all runs heard and missed in each hour that began at or after a time (ns), in order."""
+    sums = [func.sum(hours.c[name]) for name in COUNTS]
+    query = select(hours.c.at, *sums).where(hours.c.at >= since).group_by(hours.c.at).order_by(hours.c.at)
+    return [Hour(*map(int, row)) for row in bulk.read(connection, query)]
 
 
 def leases_of(connection: Connection) -> list[Sighting]:
@@ -67,13 +77,16 @@ def leases_of(connection: Connection) -> list[Sighting]:
 
 
 def unfinished(found: list[Run]) -> list[Run]:
-    """Runs that were killed or still go on, but those whose sources a later run has read to the end."""
+    """Runs that were killed or still go on, but those whose sources a later run has read to the end.
+
+    What a sensor missed no later run has.
+    """
     done: set[str] = set()
     left = []
     for run in found:
         if run.ended is not None:
             done.update(run.sources)
-        elif not done.issuperset(run.sources) or not run.sources:
+        elif run.alive is not None or not done.issuperset(run.sources) or not run.sources:
             left.append(run)
     return left
 

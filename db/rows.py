@@ -37,8 +37,8 @@ with what it told of itself; whether a login is as long as an earlier one, with 
 
 shared = attrgetter("server_used", *SHAPE_FIELDS[1:], *DETAIL_FIELDS)
 """What sessions may have alike, as a tuple."""
-OWN_NAME = 7
-"""Where ``own`` has the client's name."""
+OWN_LAST, OWN_NAME = 2, 7
+"""Where ``own`` has when a session ended, and the client's name."""
 NAME_LENGTH = 512
 """As much of a client's name as its column takes."""
 REPLACED = "\ufffd"

@@ -22,7 +22,7 @@ from sqlalchemy import (
     UniqueConstraint,
 )
 
-REVISION = "0001"
+REVISION = "0002"
 """The newest migration; a database at another one is migrated when it is opened."""
 
 metadata = MetaData()
@@ -41,12 +41,33 @@ runs = Table(
     Column("forgotten_from", BigInteger),
     Column("forgotten_to", BigInteger),
     Column("forgotten", Boolean, nullable=False),
+    Column("alive", BigInteger),
 )
-"""What was listened to; ``ended`` is null while a run goes on, and stays so if it was killed.
+"""What was listened to; ``ended`` is null while a run goes on, and stays so if it was killed; ``alive``: when
+``totals`` were last written of one that goes on.
 
 ``forgotten_from`` to ``forgotten_to``: when the sessions began that were dropped of it, null before that;
 ``forgotten``: none of them is left.
 """
+
+hours = Table(
+    "hours",
+    metadata,
+    Column("run", Integer, ForeignKey("runs.id"), primary_key=True),
+    Column("at", BigInteger, primary_key=True),
+    Column("packets", BigInteger, nullable=False),
+    Column("bytes", BigInteger, nullable=False),
+    Column("dropped", BigInteger, nullable=False),
+    Column("cut", BigInteger, nullable=False),
+    Column("evicted", BigInteger, nullable=False),
+    Column("sessions", BigInteger, nullable=False),
+    Column("gaps", BigInteger, nullable=False),
+    Column("unwritten", BigInteger, nullable=False),
+    Column("down_ns", BigInteger, nullable=False),
+    sqlite_with_rowid=False,
+)
+"""What a run heard and missed in an hour, by the fields of ``scanner.totals.Hour``. Rows stay when sessions
+are forgotten: a year of one sensor is 9,000 of them, half a megabyte."""
 
 endpoints = Table(
     "endpoints",

@@ -9,9 +9,9 @@ from alembic.config import Config
 from sqlalchemy import Connection
 
 
-def upgrade(connection: Connection) -> None:
-    """Bring a database to the newest form, inside the caller's transaction."""
+def upgrade(connection: Connection, form: str = "head") -> None:
+    """Bring a database to a form, the newest unless told, inside the caller's transaction."""
     config = Config()
     config.set_main_option("script_location", str(Path(__file__).parent))
     config.attributes["connection"] = connection
-    command.upgrade(config, "head")
+    command.upgrade(config, form)

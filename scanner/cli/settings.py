@@ -33,6 +33,8 @@ SOURCES_SHOWN = 200
 """Characters of a run's sources, so that a line stays one."""
 WAYS_REMEMBERED = 10_000
 """Ways to use a service whose reasons are at hand: a big site has hundreds; past it they are judged anew."""
+ALIVE_NS = 300 * 1_000_000_000
+"""A run that watches notes each minute that it goes on; now and then it must wait for another writer."""
 KEEP_DAYS = 90
 """How long sessions are kept unless the user says otherwise: a quarter, in which most machines mail once."""
 DAY_NS = 86_400 * 1_000_000_000
@@ -106,12 +108,25 @@ def exists(settings: Settings) -> bool:
 def _say_unfinished(kept: Inventory) -> None:
     from scanner.report.escape import visible
 
+    begun: dict[tuple[str, ...], int] = {}
+    for run in kept.runs():
+        begun.setdefault((run.sensor, *run.sources), run.id)
     for run in kept.unfinished()[:RUNS_TOLD]:
-        day, sources = datetime.fromtimestamp(run.began // 1_000_000_000, UTC), ", ".join(run.sources)
-        line = (
-            f"mailsunset: run {run.id} of {day:%Y-%m-%d %H:%M} UTC ({sources[:SOURCES_SHOWN]}) is unfinished"
-        )
-        click.echo(visible(f"{line}: killed, or still going; what it had written by now is here"), err=True)
+        sources = ", ".join(run.sources)[:SOURCES_SHOWN]
+        if run.alive is None:
+            how = "is unfinished: killed, or still going; what it had written by now is here"
+        elif begun[run.sensor, *run.sources] != run.id:
+            how = "was killed, or could not write; what it had written is here"
+        elif now() - run.alive < ALIVE_NS:
+            how = "is still going; what it has written by now is here"
+        else:
+            last = _minute(run.alive)
+            how = f"is unfinished: killed, or it cannot write; what it had written by {last} is here"
+        click.echo(visible(f"mailsunset: run {run.id} of {_minute(run.began)} ({sources}) {how}"), err=True)
+
+
+def _minute(at: int) -> str:
+    return f"{datetime.fromtimestamp(at // 1_000_000_000, UTC):%Y-%m-%d %H:%M} UTC"
 
 
 def forget_old(kept: Inventory, settings: Settings) -> None:
@@ -232,7 +247,13 @@ def load_config(path: str | None) -> dict[str, Any]:
 
 
 def _data_home() -> Path:
-    return Path(os.environ.get("XDG_DATA_HOME") or Path.home() / ".local" / "share") / "mailsunset"
+    return Path(os.environ.get("XDG_DATA_HOME") or _home() / ".local" / "share") / "mailsunset"
+
+
+def _home() -> Path:
+    """Under sudo the home of who called it: there he looks for the inventory afterwards."""
+    caller = os.environ.get("SUDO_USER")
+    return Path(f"~{caller}").expanduser() if caller and os.geteuid() == 0 else Path.home()
 
 
 def _config_home() -> Path:

@@ -5,12 +5,14 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime
+from operator import attrgetter
 from typing import Any
 from urllib.parse import urlsplit
 
-from scanner.model import Level, RunTotals
+from scanner.model import Level
 from scanner.report.records import SESSION, Record
+from scanner.totals import HOUR_NS, Hour, RunTotals
 
 NAMES_SHOWN = 2
 """Names in a table; other forms have all."""
@@ -103,28 +105,49 @@ def _left(record: Record) -> str | None:
     return None if days is None else "past" if days < 0 else str(days)
 
 
-def rests_on(runs: Sequence[RunTotals]) -> str:
-    """What was listened to and what of it was lost, in a line."""
+def rests_on(runs: Sequence[RunTotals], hours: Sequence[Hour] = ()) -> str:
+    """What was listened to and what of it was lost, in a line; ``hours`` tell when."""
     spans = [(one.last_at or 0) - one.first_at for one in runs if one.first_at is not None]
     sums = {name: sum(getattr(one, name) for one in runs) for name in ("packets", "observations", *_LOST)}
-    lost = ", ".join(f"{sums[name]:,} {what}" for name, what in _LOST.items() if sums[name])
+    missed = [f"{sums[name]:,} {what}{_when(hours, name)}" for name, what in _LOST.items() if sums[name]]
+    if down := sum(one.down_ns for one in runs):
+        missed.append(f"interfaces away for {_lasting(down)}{_when(hours, 'down_ns')}")
     heard = (
-        f"{sum(spans) / _HOUR_NS:.1f} hours, {sums['packets']:,} packets, {sums['observations']:,} sessions"
+        f"{sum(spans) / HOUR_NS:.1f} hours, {sums['packets']:,} packets, {sums['observations']:,} sessions"
     )
-    return f"rests on {len(runs)} run{'s' * (len(runs) != 1)}: {heard}; {lost or 'nothing lost'}"
+    return f"rests on {len(runs)} run{'s' * (len(runs) != 1)}: {heard}; {', '.join(missed) or 'nothing lost'}"
+
+
+def _when(hours: Sequence[Hour], name: str) -> str:
+    """In which hours what a sensor alone can lose was lost; the worst is named."""
+    bad = [hour for hour in hours if name in _BY_HOUR and getattr(hour, name)]
+    if not bad:
+        return ""
+    worst = datetime.fromtimestamp(max(bad, key=attrgetter(name)).at // 1_000_000_000, UTC)
+    often = "" if len(bad) == 1 else f"in {len(bad):,} hours, worst "
+    return f" ({often}{worst:%Y-%m-%d %H:%M} UTC)"
+
+
+def _lasting(length: int) -> str:
+    seconds = length // 1_000_000_000
+    if seconds < 120:
+        return f"{seconds} s"
+    return f"{seconds // 60} min" if seconds < 7200 else f"{seconds / 3600:.1f} hours"
 
 
 def _said(value: Any) -> str:
     return "-" if value is None else str(value)
 
 
-_HOUR_NS = 3_600_000_000_000
 _LOST = {
+    "dropped": "packets dropped by the kernel",
+    "unwritten": "sessions not written",
     "gaps": "sessions with bytes missing",
     "evicted": "connections given up",
     "truncated": "packets cut",
     "fragments_dropped": "fragments dropped",
 }
+_BY_HOUR = ("dropped", "unwritten", "down_ns")
 HOSTS = View(
     (
         "host", "addresses", "mac", "vendor", "names", "device", "router", "mac_randomised", "verdict",

@@ -7,7 +7,8 @@ from typing import Any
 from db.filters import Lens
 from db.store import Inventory
 from scanner.events import Outcome, TlsMode
-from scanner.model import AuthClass, Basis, Host, Level, Observation, RunTotals, ServerKind, Verdict
+from scanner.model import AuthClass, Basis, Host, Level, Observation, ServerKind, Verdict
+from scanner.totals import RunTotals
 
 SEEN = Observation(
     capture="a.pcap",

@@ -7,7 +7,7 @@ from sqlalchemy import text
 
 from db import forgetting
 from db.store import Inventory
-from scanner.model import RunTotals
+from scanner.totals import RunTotals
 from tests.db.samples import FINE, SEEN, filled, other
 
 

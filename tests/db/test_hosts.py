@@ -140,6 +140,13 @@ def test_more_hosts_than_a_page(tmp_path: Path) -> None:
         assert all(host.usage[0].sessions == 1 and len(host.names) == 1 for host in listed)
 
 
+def test_who_is_on_a_page_with_their_router_is_counted_once(tmp_path: Path) -> None:
+    seen = [other(client_ip=f"10.{number // 250}.0.{number % 250}") for number in range(600)]
+    with filled(tmp_path / "i.db", *seen) as kept:
+        alone = [host for host, _ in kept.hosts(FINE) if not host.router]
+        assert [[use.sessions for use in host.usage] for host in alone] == [[1]] * 600
+
+
 def test_a_listing_of_nothing(tmp_path: Path) -> None:
     with Inventory.open(str(tmp_path / "i.db")) as kept:
         assert list(kept.hosts(FINE)) == []

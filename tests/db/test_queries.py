@@ -6,7 +6,7 @@ import pytest
 
 from db.queries import SessionFilter
 from db.store import Inventory
-from scanner.model import RunTotals
+from scanner.totals import RunTotals
 from tests.db.samples import FINE, SEEN, filled, other
 
 
@@ -55,3 +55,10 @@ def test_runs_that_are_unfinished(tmp_path: Path, runs: list[tuple[str, bool]], 
             if ended:
                 kept.finish_run(run, RunTotals(), 2)
         assert [run.id for run in kept.unfinished()] == left
+
+
+def test_nobody_reads_what_a_sensor_missed(tmp_path: Path) -> None:
+    with Inventory.open(str(tmp_path / "i.db")) as kept:
+        kept.update_run(kept.begin_run("here", ["eth1"], 1), RunTotals(), 2)
+        kept.finish_run(kept.begin_run("here", ["eth1"], 3), RunTotals(), 4)
+        assert [run.id for run in kept.unfinished()] == [1]

@@ -3,9 +3,12 @@
 import os
 import pickle
 import signal
+import sqlite3
 import stat
 import subprocess
 import sys
+import time
+from contextlib import closing
 from dataclasses import replace
 from pathlib import Path
 
@@ -14,11 +17,13 @@ from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
 from sqlalchemy import create_engine, text
 
+from db.prepare import Preparer
 from db.schema import metadata
-from db.store import Inventory, InventoryError
+from db.store import Inventory, InventoryError, UnavailableError
 from scanner.conversation import Side
 from scanner.events import Label, Outcome, Turn
-from scanner.model import Attempt, AuthClass, RunTotals
+from scanner.model import Attempt, AuthClass, Sighting
+from scanner.totals import HOUR_NS, Hour, RunTotals
 from tests.db.samples import FINE, SEEN, filled, other
 
 
@@ -64,6 +69,39 @@ def test_runs_tell_what_was_lost_and_whether_they_ended(tmp_path: Path) -> None:
         second, first = kept.runs()
         assert (first.ended, first.totals) == (2, RunTotals(packets=3, unreadable=("x",)))
         assert (second.ended, second.totals) == (None, None)
+
+
+def test_a_run_that_goes_on_tells_what_it_has_by_now(tmp_path: Path) -> None:
+    with Inventory.open(str(tmp_path / "i.db")) as kept:
+        run = kept.begin_run("here", ["eth1"], 1)
+        kept.update_run(run, RunTotals(packets=3, dropped=1), 60)
+        kept.update_run(run, RunTotals(packets=7, dropped=1), 120)
+        (going,) = kept.unfinished()
+        assert (going.alive, going.ended, going.totals) == (120, None, RunTotals(packets=7, dropped=1))
+
+
+def test_what_was_only_remembered_of_a_run_that_goes_on_outlives_it(tmp_path: Path) -> None:
+    with Inventory.open(str(tmp_path / "i.db")) as kept:
+        run = kept.begin_run("here", ["eth1"], 1)
+        for last in (2_000, 9_000):
+            kept.record(run, [], [Sighting("10.0.0.1", "", "dhcp.host_name", "pc", 1_000, last)])
+        kept.update_run(run, RunTotals(), 60)
+        with closing(sqlite3.connect(tmp_path / "i.db")) as look:
+            assert look.execute("SELECT text, last_seen FROM labels").fetchall() == [("pc", 9_000)]
+
+
+def test_hours_add_up_over_runs_and_stay_when_sessions_go(tmp_path: Path) -> None:
+    with filled(tmp_path / "i.db", SEEN) as kept:
+        run = kept.begin_run("here", ["eth1"], 1)
+        kept.update_run(run, RunTotals(), 2, [Hour(0, packets=2**40, dropped=3), Hour(HOUR_NS, cut=1)])
+        kept.update_run(run, RunTotals(), 3, [Hour(HOUR_NS, cut=2, down_ns=HOUR_NS)])
+        kept.finish_run(run, RunTotals(), 4, [Hour(HOUR_NS, gaps=5)])
+        second = kept.begin_run("there", ["eth1"], 4)
+        kept.finish_run(second, RunTotals(), 5, [Hour(HOUR_NS, unwritten=1, cut=1)])
+        assert kept.forget(9) == 1
+        later = Hour(HOUR_NS, cut=4, gaps=5, unwritten=1, down_ns=HOUR_NS)
+        assert kept.hours() == [Hour(0, packets=2**40, dropped=3), later]
+        assert kept.hours(1) == [later]
 
 
 def test_only_the_owner_can_read_it(tmp_path: Path) -> None:
@@ -132,6 +170,36 @@ for number in range(int(sys.argv[3]), int(sys.argv[4])):
 def writer(path: Path, first: int, last: int) -> subprocess.Popen[str]:
     command = [sys.executable, "-c", WRITER, str(path), pickle.dumps(SEEN).hex(), str(first), str(last)]
     return subprocess.Popen(command, stdout=subprocess.PIPE, text=True)
+
+
+def test_another_writer_is_waited_for_as_long_as_told(tmp_path: Path) -> None:
+    with Inventory.open(str(tmp_path / "i.db"), busy_ms=100) as kept:
+        with closing(sqlite3.connect(tmp_path / "i.db", isolation_level=None)) as writing:
+            writing.execute("BEGIN IMMEDIATE")
+            began = time.monotonic()
+            with pytest.raises(UnavailableError, match="locked"):
+                kept.begin_run("here", [], 1)
+            assert 0.05 < time.monotonic() - began < 5
+        assert kept.begin_run("here", [], 1) == 1
+
+
+def test_a_fault_of_ours_is_none_that_passes(tmp_path: Path) -> None:
+    with filled(tmp_path / "i.db") as kept:
+        batch = Preparer().prepare([SEEN])
+        (form, *place, own, again) = batch.sessions[0]
+        odd = batch._replace(sessions=[(form, *place, (*own[:-1], {}), again)])
+        with pytest.raises(InventoryError) as told:
+            kept.write(1, odd)
+        assert not isinstance(told.value, UnavailableError)
+
+
+def test_a_file_that_is_gone_is_no_more_in_place(tmp_path: Path) -> None:
+    with Inventory.open("sqlite://") as kept:
+        assert kept.in_place
+    with filled(tmp_path / "i.db") as kept:
+        assert kept.in_place
+        (tmp_path / "i.db").rename(tmp_path / "j.db")
+        assert not kept.in_place
 
 
 def test_two_processes_write_at_once(tmp_path: Path) -> None:

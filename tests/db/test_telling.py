@@ -7,7 +7,8 @@ import pytest
 from db import telling
 from db.filters import HostFilter, Lens
 from db.store import Inventory
-from scanner.model import LEASE, Heard, RunTotals, Sighting
+from scanner.model import LEASE, Heard, Sighting
+from scanner.totals import RunTotals
 from tests.db.samples import FINE, SEEN, other
 
 MAC = "00:26:73:00:00:01"

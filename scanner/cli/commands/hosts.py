@@ -54,5 +54,5 @@ def command(
         if len(shown) < len(found):
             options.say_more(len(shown), f"{len(found)} hosts")
         if form == Format.TABLE:
-            click.echo(rests_on([run.totals for run in kept.runs() if run.totals]), err=True)
+            click.echo(rests_on([run.totals for run in kept.runs() if run.totals], kept.hours()), err=True)
         fail_on(Level(threshold) if threshold else None, found.levels)

@@ -6,6 +6,7 @@ import json
 import os
 import subprocess
 import sys
+import time
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -15,8 +16,9 @@ from click.testing import CliRunner, Result
 from db.store import Inventory
 from scanner.cli import root
 from scanner.events import Outcome, TlsMode
-from scanner.model import AuthClass, RunTotals
+from scanner.model import AuthClass
 from scanner.report.views import DEADLINES, HOSTS, SESSIONS
+from scanner.totals import Hour, RunTotals
 from tests.db.samples import SEEN, other
 
 DAY = 86_400 * 10**9
@@ -209,6 +211,38 @@ def test_nothing_to_list_is_still_of_its_form(
     Inventory.open(str(tmp_path / "i.db")).close()
     head = ",".join(FIELDS[what]) + "\n"
     assert run(tmp_path / "i.db", what, "--format", form).stdout == (head if empty is None else empty)
+
+
+@pytest.mark.parametrize(
+    ("ago_s", "said"),
+    [
+        pytest.param(None, "is unfinished: killed, or still going; what it had", id="a reading"),
+        pytest.param(100, "is still going; what it has written by now", id="just told of itself"),
+        pytest.param(-100, "is still going; what it has written by now", id="the clock went back"),
+        pytest.param(400, "is unfinished: killed, or it cannot write; what it had written by", id="silent"),
+    ],
+)
+def test_a_run_that_has_not_ended_is_told(tmp_path: Path, ago_s: int | None, said: str) -> None:
+    now = time.time_ns()
+    with Inventory.open(str(tmp_path / "i.db")) as kept:
+        number = kept.begin_run("here", ["eth1"], 1)
+        if ago_s is not None:
+            lost = Hour(now, dropped=3)
+            kept.update_run(number, RunTotals(packets=9, dropped=3), now - ago_s * 10**9, [lost])
+    done = run(tmp_path / "i.db", "hosts")
+    assert f"run 1 of 1970-01-01 00:00 UTC (eth1) {said}" in done.stderr
+    assert ("rests on 1 run: 0.0 hours, 9 packets" in done.stderr) == (ago_s is not None)
+    assert ("3 packets dropped by the kernel (20" in done.stderr) == (ago_s is not None)
+
+
+def test_a_sensor_that_was_started_again_had_been_killed(tmp_path: Path) -> None:
+    with Inventory.open(str(tmp_path / "i.db")) as kept:
+        for _ in range(2):
+            kept.update_run(kept.begin_run("here", ["eth1"], 1), RunTotals(), time.time_ns())
+    told = run(tmp_path / "i.db", "hosts").stderr.splitlines()
+    assert [line.partition("(eth1) ")[2].partition(";")[0] for line in told[:2]] == [
+        "is still going", "was killed, or could not write"
+    ]  # fmt: skip
 
 
 def test_a_table_is_cut_and_says_so(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

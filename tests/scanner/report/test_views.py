@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from scanner.model import Level, RunTotals
+from scanner.model import Level
 from scanner.report import formats
 from scanner.report.formats import Format, write
 from scanner.report.views import (
@@ -22,6 +22,7 @@ from scanner.report.views import (
     short_source,
     summed_up,
 )
+from scanner.totals import HOUR_NS, Hour, RunTotals
 
 GOLDEN = Path(__file__).parents[2] / "golden"
 
@@ -123,3 +124,28 @@ def test_a_listing_says_what_it_rests_on() -> None:
         "rests on 2 runs: 2.0 hours, 1,005 packets, 9 sessions; 1 sessions with bytes missing, 3 packets cut"
     )
     assert rests_on([whole, lossy]) == told
+
+
+@pytest.mark.parametrize(
+    ("lost", "told"),
+    [
+        pytest.param(
+            {"dropped": 4210}, "4,210 packets dropped by the kernel (in 2 hours, worst 2026-11-25 14:00 UTC)",
+            id="in hours",
+        ),
+        pytest.param({"unwritten": 7}, "7 sessions not written (2026-11-25 15:00 UTC)", id="in one hour"),
+        pytest.param({"down_ns": 119 * 10**9}, "interfaces away for 119 s", id="a moment"),
+        pytest.param({"down_ns": 720 * 10**9}, "interfaces away for 12 min", id="minutes"),
+        pytest.param({"down_ns": 5 * HOUR_NS // 2}, "interfaces away for 2.5 hours", id="hours"),
+        pytest.param({"gaps": 3}, "3 sessions with bytes missing", id="what files lack too"),
+        pytest.param(
+            {"dropped": 1, "truncated": 2},
+            "1 packets dropped by the kernel (in 2 hours, worst 2026-11-25 14:00 UTC), 2 packets cut",
+            id="two things",
+        ),
+    ],
+)  # fmt: skip
+def test_a_listing_says_what_a_sensor_missed_and_when(lost: dict[str, int], told: str) -> None:
+    two = 1_795_615_200 * 10**9
+    hours = [Hour(two, dropped=4000, gaps=3), Hour(two + HOUR_NS, dropped=210, unwritten=7)]
+    assert rests_on([RunTotals(**lost)], hours).partition("; ")[2] == told

@@ -1,0 +1,51 @@
+"""A database of any form that there was is brought to the newest, with all that is in it."""
+
+import json
+import sqlite3
+from contextlib import closing
+from pathlib import Path
+
+import pytest
+from sqlalchemy import create_engine
+
+from db import migrations
+from db.schema import REVISION
+from db.store import Inventory
+from scanner.totals import Hour, RunTotals
+from tests.db.samples import FINE, SEEN, filled, other
+
+SINCE = ("dropped", "unwritten", "down_ns")
+"""Totals that runs of the first form lack."""
+
+
+def of_form(path: Path, form: str, filled_from: Path) -> None:
+    """Make a database of a form, with what it can hold of one of the newest."""
+    engine = create_engine(f"sqlite:///{path}")
+    with engine.begin() as connection:
+        migrations.upgrade(connection, form)
+    engine.dispose()
+    with closing(sqlite3.connect(path, isolation_level=None)) as old:
+        old.execute("ATTACH ? AS new", (str(filled_from),))
+        tables = old.execute("SELECT name FROM main.sqlite_schema WHERE type = 'table'").fetchall()
+        for (table,) in tables:
+            if table != "alembic_version":
+                names = ", ".join(row[1] for row in old.execute(f"PRAGMA main.table_info({table})"))
+                old.execute(f"INSERT INTO main.{table} ({names}) SELECT {names} FROM new.{table}")
+        for run, text in old.execute("SELECT id, totals FROM main.runs").fetchall():
+            totals = {name: count for name, count in json.loads(text).items() if name not in SINCE}
+            old.execute("UPDATE main.runs SET totals = ? WHERE id = ?", (json.dumps(totals), run))
+
+
+@pytest.mark.parametrize("form", ["0001", REVISION])
+def test_an_old_inventory_is_brought_forward_with_all_in_it(tmp_path: Path, form: str) -> None:
+    filled(tmp_path / "new.db", SEEN, other(client_port=7)).close()
+    of_form(tmp_path / "old.db", form, tmp_path / "new.db")
+    with Inventory.open(str(tmp_path / "new.db")) as new, Inventory.open(str(tmp_path / "old.db")) as old:
+        assert list(old.sessions()) == list(new.sessions()) != []
+        assert list(old.hosts(FINE)) == list(new.hosts(FINE)) != []
+        assert old.runs() == new.runs()
+        assert old.runs()[0].totals == RunTotals(packets=3, unreadable=("x",))
+        run = old.begin_run("here", ["eth1"], 5)
+        old.update_run(run, RunTotals(dropped=1), 6, [Hour(0, dropped=1)])
+        assert old.record(run, [SEEN, other(client_port=8)]) == 1
+        assert (old.hours(), old.forget(7)) == ([Hour(0, dropped=1)], 3)
