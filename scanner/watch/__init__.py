@@ -1,0 +1,1 @@
+"""Watch interfaces for weeks: the sensor that captures, listens, and keeps the inventory."""
