@@ -24,6 +24,6 @@ def table(path: str | None, name: str, what: str) -> Iterator[str]:
     except BadTableError:
         raise
     except OSError as fault:
-        raise BadTableError(f"{path}: {fault.strerror or fault}") from fault
+        raise BadTableError(f"{path or name}: {fault.strerror or fault}") from fault
     except (ValueError, KeyError, TypeError, AttributeError) as fault:
         raise BadTableError(f"{path or name}: not a {what}: {fault}") from fault
