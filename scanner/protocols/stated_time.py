@@ -1,0 +1,38 @@
+"""Which time it is by what a server says: a greeting's date in SMTP, a response's Date in HTTP."""
+
+from __future__ import annotations
+
+import re
+from datetime import UTC, datetime, timedelta
+
+WITHIN = 4096
+"""Bytes that are looked at: a greeting, or a response's head."""
+_MONTHS = b"Jan Feb Mar Apr May Jun Jul Aug Sep Oct Nov Dec".split()
+_DATE = (
+    rb"(?:Mon|Tue|Wed|Thu|Fri|Sat|Sun), *(\d{1,2}) (" + b"|".join(_MONTHS) + rb") (\d{4})"
+    rb" (\d\d):(\d\d):(\d\d) (?:GMT|UTC?|([+-])(\d\d)(\d\d))"
+)
+"""RFC 5322 3.3 with the zone that it demands, RFC 9110 5.6.7."""
+_GREETING = re.compile(rb"220[ -][^\r\n]*?" + _DATE)
+_RESPONSE = re.compile(rb"HTTP/1\.[01] (?:[^\r\n]*\r\n)*?Date: *" + _DATE, re.IGNORECASE)
+_CACHED = re.compile(rb"\r\n(?:Age|X-Cache):", re.IGNORECASE)
+"""Then the date may be that of another answer (RFC 9111 5.1)."""
+
+
+def stated_time(said: bytes) -> int | None:
+    """Give the second (ns since 1970) that a server's first words were said in, by its own clock."""
+    head = said[:WITHIN].partition(b"\r\n\r\n")[0]
+    found = _GREETING.match(head) or (None if _CACHED.search(head) else _RESPONSE.match(head))
+    if found is None:
+        return None
+    day, month, year, hour, minute, second, sign, hours, minutes = found.groups()
+    months = {name: number for number, name in enumerate(_MONTHS, 1)}
+    try:
+        at = datetime(int(year), months[month.title()], int(day), int(hour), int(minute), tzinfo=UTC)
+        at += timedelta(seconds=int(second))
+        if sign:
+            ahead = timedelta(hours=int(hours), minutes=int(minutes))
+            at += -ahead if sign == b"+" else ahead
+    except (ValueError, OverflowError):
+        return None
+    return int((at - datetime(1970, 1, 1, tzinfo=UTC)).total_seconds()) * 1_000_000_000
