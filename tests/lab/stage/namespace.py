@@ -44,7 +44,7 @@ def run_inside(
         if process.stdout.readline() != b"ready\n":
             told = process.communicate()[1].decode(errors="replace").strip()
             raise LabFault(f"no user namespace can be made here: {told}")
-        _map_ids(process.pid)
+        map_ids(process.pid)
         try:
             out, err = process.communicate(b"go\n", timeout_s)
         except subprocess.TimeoutExpired:
@@ -56,7 +56,8 @@ def run_inside(
     return subprocess.CompletedProcess(command, process.returncode, out, err)
 
 
-def _map_ids(pid: int) -> None:
+def map_ids(pid: int) -> None:
+    """Give a process that has just made a user namespace ids 0 to 65535. Raises LabFault."""
     if os.getuid() == 0:
         for kind in ("uid", "gid"):
             inside, _, count = Path(f"/proc/self/{kind}_map").read_text().splitlines()[0].split()
