@@ -1,12 +1,13 @@
 # make demo   set up and read the sample capture       make test   install what tests need, run them
 # make lint   types and style                          make bench  speed and memory against peers
+# make bench-live   a live sensor at a mirror port, beside tcpdump and scapy; LIVE='flood' measures a part
 # make lab    labelled captures of many programs and servers, into LAB=folder (or a temporary one)
 # make calibrate LAB=folder   what such captures say of constants, and how right claims are
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 
-.PHONY: demo test lint bench lab calibrate clean
+.PHONY: demo test lint bench bench-live lab calibrate clean
 
 $(VENV)/installed: setup.cfg pyproject.toml
 	$(PYTHON) -m venv $(VENV)
@@ -31,6 +32,10 @@ test: $(VENV)/installed-dev
 bench: $(VENV)/installed-dev
 	sh tests/install-system-packages.sh libndpi-bin
 	$(BIN)/python -m benchmarks.run
+
+bench-live: $(VENV)/installed-dev
+	sh tests/install-system-packages.sh tcpreplay
+	$(BIN)/python -m benchmarks.live $(LIVE)
 
 lab: $(VENV)/installed-dev
 	sh tests/install-lab-tools.sh $(VENV)/lab

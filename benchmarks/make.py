@@ -3,7 +3,8 @@
 ``mailstorm`` is 66,000 short mail sessions of a dozen kinds, a few dozen open at a time; ``office`` is
 three million packets of an office at a mirror port, 8 of 100 of them mail, 1 names that are announced or
 asked for all around, 20 in a VLAN, 15 of IPv6;
-``halfopen`` is a million connections that never say anything.
+``halfopen`` is a million connections that never say anything; ``flood`` opens two million on mail's ports
+that are answered and go no further, while 2,000 mail sessions take place.
 ``python -m benchmarks.make [NAME...]`` makes them and tells where they are.
 """
 
@@ -40,6 +41,9 @@ BULK_KINDS = 32
 MAIL_GAP, BULK_GAP = 25_000, 12_000
 """Microseconds between a conversation's packets: mail takes half a second, a download many seconds."""
 STORM_SESSIONS = 66_000
+FLOODED_PORTS = (25, 110, 143, 587, 993)
+FLOOD_HOSTS = 50_000
+FLOOD_SYNS_A_SECOND = 100_000
 STORM_SESSIONS_A_SECOND, OFFICE_PACKETS_A_SECOND = 100, 15_000
 
 
@@ -158,10 +162,28 @@ def halfopen(connections: int = 1_000_000) -> Iterator[bytes]:
     return told([Kind(template, connections, 50_000)], connections * 100)
 
 
+def flood(connections: int = 2_000_000, sessions: int = 2_000) -> Iterator[bytes]:
+    """A SYN flood from forged addresses, and mail sessions in it."""
+    span = connections * 1_000_000 // FLOOD_SYNS_A_SECOND
+    forged = [
+        Template(Dialogue(port, (), MAILBOX_SERVERS), Layout(), 30).opening(2) for port in FLOODED_PORTS
+    ]
+    shares = sum(WEIGHTS.values())
+    kinds = [
+        *(Kind(template, connections // len(forged), FLOOD_HOSTS) for template in forged),
+        *(
+            Kind(Template(dialogue, Layout(), MAIL_GAP), sessions * WEIGHTS[name] // shares, FLOOD_HOSTS)
+            for name, dialogue in MAIL.items()
+        ),
+    ]
+    return told(kinds, span)
+
+
 CAPTURES: dict[str, Callable[[], Iterator[bytes]]] = {
     "mailstorm": mailstorm,
     "office": office,
     "halfopen": halfopen,
+    "flood": flood,
 }
 
 

@@ -60,10 +60,10 @@ def measured(command: Sequence[str], whole_tree: bool = False) -> Spent:
 def _watch(pid: int, over: threading.Event, sizes: list[int]) -> None:
     """Note the size of a tree of processes (KB) until it is over."""
     while not over.wait(SAMPLE_S):
-        sizes[0] = max(sizes[0], sum(map(_proportional_kb, _tree(pid))))
+        sizes[0] = max(sizes[0], sum(map(proportional_kb, tree(pid))))
 
 
-def _tree(root: int) -> set[int]:
+def tree(root: int) -> set[int]:
     """A process and what descends from it, by the parent that each process names."""
     children: dict[int, list[int]] = {}
     for folder in Path("/proc").glob("[0-9]*"):
@@ -81,7 +81,7 @@ def _tree(root: int) -> set[int]:
     return found
 
 
-def _proportional_kb(pid: int) -> int:
+def proportional_kb(pid: int) -> int:
     """Proportional set size: a page that three processes share counts a third in each."""
     try:
         rollup = Path(f"/proc/{pid}/smaps_rollup").read_text()

@@ -88,11 +88,11 @@ class Template:
         """Bytes of one conversation, with record headers."""
         return len(self._data)
 
-    def opening(self) -> Template:
-        """Keep the three packets that open a connection, and no more."""
-        end = self._starts[3]
-        del self._data[end:], self._starts[3:], self._macs[3:], self._ports[3:]
-        del self._addresses[CLIENT][3:], self._addresses[SERVER][3:]
+    def opening(self, packets: int = 3) -> Template:
+        """Keep the packets that open a connection, or fewer, and no more."""
+        end = self._starts[packets]
+        del self._data[end:], self._starts[packets:], self._macs[packets:], self._ports[packets:]
+        del self._addresses[CLIENT][packets:], self._addresses[SERVER][packets:]
         self._sequences = [place for place in self._sequences if place[0] < end]
         return self
 

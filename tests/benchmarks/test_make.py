@@ -15,7 +15,7 @@ import numpy as np
 import pytest
 
 from benchmarks.dialogues import MAIL, WEIGHTS
-from benchmarks.make import BEGAN, HEADER, halfopen, mailstorm, office, written
+from benchmarks.make import BEGAN, HEADER, flood, halfopen, mailstorm, office, written
 from benchmarks.parts import encoded
 
 ROUNDS = 5
@@ -152,6 +152,14 @@ def test_half_open_connections_say_nothing(tmp_path: Path) -> None:
     records, said = heard(capture, tmp_path)
     assert said.startswith(f"{3 * CONNECTIONS} packets")
     assert not records
+
+
+def test_a_flood_hides_mail(tmp_path: Path) -> None:
+    capture = written(tmp_path / "flood.pcap", flood(4 * CONNECTIONS, SESSIONS))
+    assert len([data for _, data in packets(capture) if data[47] == 2]) == 4 * CONNECTIONS + SESSIONS
+    assert len({data[26:36] for _, data in packets(capture) if data[47] == 2}) == 4 * CONNECTIONS + SESSIONS
+    records, _ = heard(capture, tmp_path)
+    assert len(records) == SESSIONS
 
 
 def test_the_same_seed_makes_the_same_capture() -> None:
