@@ -34,7 +34,7 @@ def called() -> Iterator[list[str]]:
     """The words behind each ``mailsunset`` that begins a line of a code block or follows a ``|`` or ``$``."""
     for block in re.findall(r"```\n(.*?)```", README, re.DOTALL):
         for line in block.splitlines():
-            shown = re.search(r"(?:^|[|$] +)mailsunset (.*)", line.partition(" #")[0])
+            shown = re.search(r"(?:^|sudo |[|$] +)mailsunset (.*)", line.partition(" #")[0])
             if shown:
                 yield shlex.split(shown[1])
 

@@ -8,7 +8,14 @@ import pytest
 
 ROOT = Path(__file__).parent.parent
 MODULES = sorted([*ROOT.glob("scanner/**/*.py"), *ROOT.glob("db/**/*.py")])
-TYPES = ("scanner.record", "scanner.conversation", "scanner.events", "scanner.model", "scanner.labels")
+TYPES = (
+    "scanner.record",
+    "scanner.conversation",
+    "scanner.events",
+    "scanner.model",
+    "scanner.totals",
+    "scanner.labels",
+)
 FLOORS = (
     (*TYPES, "scanner.net", "scanner.catalogue", "scanner.version"),
     ("scanner.wire",),
@@ -29,6 +36,7 @@ FLOORS = (
     ),
     (
         "scanner.pipeline",
+        "scanner.gatherer",
         "scanner.announcements",
         "scanner.inside",
         "scanner.listener",
@@ -40,6 +48,7 @@ FLOORS = (
     ),
     ("scanner.dissection", "scanner.compare"),
     ("scanner.report", "scanner.capture", "scanner.crew"),
+    ("scanner.watch",),
     ("scanner.cli",),
 )
 ROOMS = {
@@ -47,14 +56,23 @@ ROOMS = {
     "sqlalchemy": ("db",),
     "alembic": ("db",),
     "click": ("scanner.cli",),
-    "rich": ("scanner.cli", "scanner.report"),
+    "rich": ("scanner.cli", "scanner.report", "scanner.watch.view"),
+    "prometheus_client": ("scanner.watch.metrics",),
     "numpy": ("scanner.wire", "scanner.capture", "scanner.protocols.http_lengths"),
     "zstandard": ("scanner.capture",),
     "pyshark": ("scanner.capture.tshark",),
+    "scapy": ("scanner.capture.portable",),
 }
 LINES_A_FILE = 350
 LINES_A_FUNCTION = 40
-DECLARATIONS = (*TYPES, "scanner.session", "scanner.record", "scanner.wire.batch")
+DECLARATIONS = (
+    *TYPES,
+    "scanner.capture.live",
+    "scanner.session",
+    "scanner.record",
+    "scanner.wire.batch",
+    "scanner.watch.evidence",
+)
 """Nothing but types: there is nothing in them to test."""
 TESTED_WITH = {
     "db": "db/test_store.py",
