@@ -104,12 +104,34 @@ def _prepare_file(path: Path, create: bool) -> None:
         if not path.exists():
             if not create:
                 raise InventoryError(f"{path}: there is no inventory yet; 'mailsunset read' makes one")
-            path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-            os.close(os.open(path, os.O_CREAT | os.O_RDWR, 0o600))
+            _make(path)
         elif path.is_dir() or not os.access(path, os.R_OK):
             raise InventoryError(f"{path}: cannot be read")
     except OSError as fault:
         raise InventoryError(f"{path}: {fault.strerror or fault}") from fault
+
+
+def _make(path: Path) -> None:
+    """Make a file, and the folders it needs; what root makes in somebody's folder, as under sudo, is his.
+
+    SQLite gives its side files the same owner. Nothing is given away that was there, a link's target least.
+    """
+    missing = [folder for folder in path.parents if not folder.exists()]
+    there = next(folder for folder in path.parents if folder not in missing)
+    path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+    try:
+        made = os.open(path, os.O_CREAT | os.O_EXCL | os.O_RDWR, 0o600)
+    except FileExistsError:  # a link to what is not there yet, or somebody was quicker
+        os.close(os.open(path, os.O_CREAT | os.O_RDWR, 0o600))
+        return
+    try:
+        owner = there.stat()
+        if owner.st_uid != 0 and getattr(os, "geteuid", lambda: -1)() == 0:
+            for folder in missing:
+                os.chown(folder, owner.st_uid, owner.st_gid, follow_symlinks=False)
+            os.fchown(made, owner.st_uid, owner.st_gid)
+    finally:
+        os.close(made)
 
 
 def _configure(connection: Any, busy_ms: int) -> None:

@@ -17,6 +17,7 @@ from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
 from sqlalchemy import create_engine, text
 
+from db.connection import _make
 from db.prepare import Preparer
 from db.schema import metadata
 from db.store import Inventory, InventoryError, UnavailableError
@@ -102,6 +103,31 @@ def test_hours_add_up_over_runs_and_stay_when_sessions_go(tmp_path: Path) -> Non
         later = Hour(HOUR_NS, cut=4, gaps=5, unwritten=1, down_ns=HOUR_NS)
         assert kept.hours() == [Hour(0, packets=2**40, dropped=3), later]
         assert kept.hours(1) == [later]
+
+
+def test_what_root_makes_in_somebodys_folder_is_his(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """As under sudo: else he could not read what was found, nor go on with it."""
+    given: list[tuple[str, int, int]] = []
+    home = tmp_path / "home"
+    home.mkdir()
+    real = Path.stat
+    monkeypatch.setattr("os.geteuid", lambda: 0)
+    monkeypatch.setattr("os.chown", lambda path, uid, gid, **_: given.append((path.name, uid, gid)))
+    monkeypatch.setattr("os.fchown", lambda number, uid, gid: given.append(("file", uid, gid)))
+
+    def owned(path: Path, **how: bool) -> os.stat_result:
+        told = real(path, **how)
+        return os.stat_result((*told[:4], 1234, 56, *told[6:10])) if path == home else told
+
+    monkeypatch.setattr(Path, "stat", owned)
+    _make(home / "data" / "deep" / "i.db")
+    assert given == [("deep", 1234, 56), ("data", 1234, 56), ("file", 1234, 56)]
+    given.clear()
+    _make(home / "data" / "deep" / "i.db")
+    (home / "link.db").symlink_to(home / "target")
+    _make(home / "link.db")
+    assert given == []
+    assert stat.S_IMODE((home / "target").stat().st_mode) == 0o600
 
 
 def test_only_the_owner_can_read_it(tmp_path: Path) -> None:
