@@ -47,6 +47,10 @@ class UnavailableError(InventoryError):
     """The database is locked, full, broken or out of reach; what was asked of it may be asked again."""
 
 
+class ForeignFileError(UnavailableError):
+    """The file is no database at all: who begins had better stop, who goes on may see it put right."""
+
+
 def open_engine(url: str, create: bool, busy_ms: int = BUSY_MS) -> Engine:
     """Connect to a database, and bring it to the newest form. Raises ``InventoryError``.
 
@@ -77,6 +81,8 @@ def told(engine: Engine) -> Iterator[None]:
         yield
     except SQLAlchemyError as fault:
         kind = UnavailableError if _may_pass(fault) else InventoryError
+        if getattr(getattr(fault, "orig", None), "sqlite_errorcode", None) == sqlite3.SQLITE_NOTADB:
+            kind = ForeignFileError
         raise kind(f"{engine.url.render_as_string()}: {_line(fault)}") from fault
 
 

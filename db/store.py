@@ -11,7 +11,15 @@ from typing import Self
 from sqlalchemy import Connection, update
 
 from db import bulk, forgetting, hosts, queries
-from db.connection import BUSY_MS, InventoryError, UnavailableError, file_of, open_engine, told
+from db.connection import (
+    BUSY_MS,
+    ForeignFileError,
+    InventoryError,
+    UnavailableError,
+    file_of,
+    open_engine,
+    told,
+)
 from db.filters import HostFilter, Lens
 from db.hosts import Listing
 from db.prepare import Prepared, Preparer
@@ -22,7 +30,7 @@ from db.writing import Writer
 from scanner.model import Host, Observation, Sighting, Verdict
 from scanner.totals import COUNTS, Hour, RunTotals
 
-__all__ = ["Inventory", "InventoryError", "UnavailableError"]
+__all__ = ["ForeignFileError", "Inventory", "InventoryError", "UnavailableError"]
 
 
 class Inventory:

@@ -160,20 +160,34 @@ def _work(pipe: Connection, parsers: Connection, ledger: Ledger, become: Callabl
     """Write what is told, until told to stop, or the parser is gone."""
     parsers.close()
     ignore()  # the parser tells when to stop
-    from db.store import Inventory, InventoryError  # 150 ms and 30 MB that the parser need not pay
+    from db.store import InventoryError  # 150 ms and 30 MB that the parser need not pay
     from scanner.watch.spool import Spool
 
     line = _Line(pipe)
     if said := become():
         line.send(say=said)
     try:
+        leases = _leases(ledger.url)  # first: what is no inventory is told before anything waits for it
         spool = Spool(ledger.url, ledger.sensor, ledger.sources, ledger.at, lambda text: line.send(say=text))
-        with Inventory.open(ledger.url) as opened:
-            line.send(leases=opened.leases())
+        line.send(leases=leases)
     except InventoryError as fault:
         line.send(fault=str(fault))
         return
     _keep(spool, pipe, line, ledger)
+
+
+def _leases(url: str) -> list[Sighting]:
+    """Who has which address; of an inventory that cannot be asked just now, nobody."""
+    from db.store import ForeignFileError, Inventory, UnavailableError
+    from scanner.watch.keeping import BUSY_MS
+
+    try:
+        with Inventory.open(url, busy_ms=BUSY_MS) as opened:
+            return opened.leases()
+    except ForeignFileError:
+        raise
+    except UnavailableError:  # the writer says so, and waits
+        return []
 
 
 def _keep(spool: Spool, pipe: Connection, line: _Line, ledger: Ledger) -> None:

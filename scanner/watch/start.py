@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Iterable
+from contextlib import suppress
 from functools import partial
 from typing import NamedTuple
 
@@ -15,11 +16,12 @@ from scanner.capture.ring import Ring, Sockets
 from scanner.catalogue.exchange import Catalogue
 from scanner.model import Sighting
 from scanner.pipeline import Pipeline
+from scanner.totals import RunTotals
 from scanner.watch.ears import Ears, OwnEars
 from scanner.watch.filtering import Filtering, Kind
 from scanner.watch.preload import preload
 from scanner.watch.privileges import Identity, drop, identity, keeper
-from scanner.watch.scribe import Ledger, Scribe
+from scanner.watch.scribe import Ledger, Scribe, ScribeError
 from scanner.watch.shared_ears import SharedEars
 from scanner.watch.talk import Talk
 
@@ -98,6 +100,8 @@ def open_all(plan: Plan, catalogue: Catalogue, ledger: Ledger, make: Make, talk:
         ]
         ears = SharedEars(listening, scribe.leave) if plan.readers > 1 else listening[0]()
     except BaseException:
+        with suppress(ScribeError):  # a run that heard nothing was not killed
+            scribe.close((), RunTotals(), ledger.at)
         scribe.abandon()
         raise
     return Opened(ears, scribe, pipeline, passing, captured.kind)
@@ -125,10 +129,7 @@ def _rings(plan: Plan, passing: Passing, talk: Talk) -> _Captured:
 
 def _portable(plan: Plan, passing: Passing, talk: Talk) -> _Captured:
     """Open scapy's sockets, which only who is privileged can."""
-    from scanner.capture.portable import (
-        PortableTap,
-        text_filter,
-    )  # scapy costs 200 ms that rings need not pay
+    from scanner.capture.portable import PortableTap, text_filter
 
     if plan.readers > 1:
         raise TapError("several workers need Linux and its rings")

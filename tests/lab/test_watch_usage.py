@@ -11,6 +11,8 @@ import pytest
 from stage.mirror import RECEIVER, Mirror, mirrored
 from stage.sensor import PROGRAM, ROOT
 
+from db.store import Inventory
+
 WITHOUT_RIGHT = ("setpriv", "--bounding-set=-net_raw", "--")
 WATCH = ("watch", "-i", RECEIVER)
 WRONG: dict[str, tuple[tuple[str, ...], str]] = {
@@ -24,6 +26,7 @@ WRONG: dict[str, tuple[tuple[str, ...], str]] = {
     "several readers by scapy": ((*WATCH, "--scapy", "--workers", "2"), "several workers need"),
     "nobody of that name": ((*WATCH, "--user", "no-such-user"), "there is no user no-such-user"),
     "an inventory that cannot be": (("--db", "/proc/inventory.db", *WATCH), "/proc/inventory.db"),
+    "an inventory that is none": (("--db", str(ROOT / "setup.cfg"), *WATCH), "file is not a database"),
     "no catalogue": ((*WATCH, "--catalogue", "/nowhere.toml"), "/nowhere.toml"),
 }
 AT_ONCE = 3
@@ -55,3 +58,11 @@ def test_it_is_said_in_one_line(what: str, done: Done) -> None:
     last = ended.stderr.splitlines()[-1]
     assert WRONG[what][1] in last
     assert len([line for line in ended.stderr.splitlines() if not line.startswith("mailsunset: ")]) == 1
+    assert "waits in memory" not in ended.stderr
+
+
+def test_a_start_that_failed_leaves_no_run_that_seems_killed(tmp_path: Path) -> None:
+    with mirrored() as mirror:
+        assert run(mirror, tmp_path, (*WATCH, "--write", "/nowhere/kept.pcapng")).returncode == 2
+    with Inventory.open(str(tmp_path / "inventory.db"), create=False) as kept:
+        assert kept.unfinished() == []
