@@ -5,7 +5,7 @@ from __future__ import annotations
 import signal
 import socket
 from types import FrameType, TracebackType
-from typing import Self
+from typing import Any, Self
 
 _STOP = (signal.SIGINT, signal.SIGTERM)
 _RELOAD, _TELL = getattr(signal, "SIGHUP", None), getattr(signal, "SIGUSR1", None)
@@ -29,7 +29,7 @@ class Wishes:
         self._read, self._write = socket.socketpair()
         for end in (self._read, self._write):
             end.setblocking(False)
-        self._before: dict[int, object] = {}
+        self._before: dict[int, Any] = {}
 
     def __enter__(self) -> Self:
         """Take over the signals."""
@@ -44,7 +44,7 @@ class Wishes:
         """Give them back."""
         signal.set_wakeup_fd(self._woken)
         for number, handler in self._before.items():
-            signal.signal(number, handler)  # type: ignore[arg-type]
+            signal.signal(number, handler)
         self._read.close()
         self._write.close()
 
