@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from enum import StrEnum
@@ -63,6 +64,8 @@ SEEN_CONFIDENCE = 0.99
 NONE_CONFIDENCE = 0.97
 """The server served and nobody had logged in."""
 
+_CONNECTION = re.compile(r"\[[0-9A-F]{16}\]$")
+"""Exchange Online's name for a connection, which refusals repeat (facts.md 3.1)."""
 Claim = tuple[AuthClass, Basis, float]
 """How the client authenticated, on what that rests, and how sure it is."""
 _INSIDE_TLS: Claim = (AuthClass.UNKNOWN, Basis.ENDPOINT, 0.0)
@@ -164,7 +167,9 @@ class Account:
         self.greeting_host = self.greeting_host or host
         if self.tunnel_host is None and self.protocol:
             self.greeting = self.protocol, greeting.text
-        self._step(f"greeting of {host}" if host else "greeting")
+        connection = _CONNECTION.search(greeting.text)
+        said = f"greeting of {host}" if host else "greeting"
+        self._step(f"{said} {connection[0]}" if connection else said)
 
     def _client_name(self, client: ClientName) -> None:
         self.client_name = client.name or self.client_name

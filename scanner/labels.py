@@ -20,7 +20,11 @@ NAMES = frozenset(
         "cdp.name",  # device id
         "ssdp.name",  # UPnP Device Architecture 2.0, 1.3.2: CPFN.UPNP.ORG
         "wsd.name",  # ONVIF Core Specification 7.3.2.2: scopes
+        "upnp.name",  # UPnP Device Architecture 2.0, 2.3: friendlyName
+        "ipp.name",  # RFC 8011 5.4.4: printer-name
+        "snmp.name",  # RFC 3418 2: sysName
         "smtp.client_name",  # RFC 5321 4.1.1.1
+        "ntlm.host",  # [MS-NLMP] 2.2.2.1: a server, as smb.name
     }
 )
 """What a machine is called; shown as the host's names, each with its source."""
@@ -48,6 +52,11 @@ SERVER = frozenset(
         "http.server",  # RFC 9110 10.2.4
         "http.realm",  # RFC 9110 11.5, devices put their model there
         "http.title",
+        "http.exchange",  # X-OWA-Version or X-FEServer with its value: what answers is Exchange
+        "imap.server_id",  # RFC 2971: name and version that the server gave
+        "ntlm.host",  # [MS-NLMP] 2.2.1.2: the server's challenge, by DNS, else by NetBIOS
+        "ntlm.domain",
+        "ntlm.version",  # [MS-NLMP] 2.2.2.10: major.minor.build
         "tls.certificate",
     }
 )
@@ -76,6 +85,17 @@ MACHINE = frozenset(
         "wsd.model",
         "wsd.vendor",
         "wsd.location",  # ONVIF, as wsd.name
+        "upnp.vendor",  # UPnP Device Architecture 2.0, 2.3: manufacturer
+        "upnp.model",
+        "upnp.description",  # modelDescription
+        "ipp.make_and_model",  # RFC 8011 5.4.9
+        "ipp.info",  # RFC 8011 5.4.6
+        "ipp.location",  # RFC 8011 5.4.5
+        "ipp.device_id",  # PWG 5107.2 3: maker and model of it
+        "snmp.description",  # RFC 3418 2: sysDescr
+        "snmp.device",  # RFC 2790 4.2: hrDeviceDescr
+        "snmp.printer",  # RFC 3805 6: prtGeneralPrinterName
+        "pjl.id",  # INFO ID
         "lldp.description",
         "lldp.capabilities",  # those enabled, with commas: IEEE 802.1AB 8.5.8
         "lldp.manufacturer",  # ANSI/TIA-1057 10.2.6
@@ -86,10 +106,10 @@ MACHINE = frozenset(
         "smb.version",  # [MS-NLMP] 2.2.2.10: major.minor.build
     }
 )
-"""What a machine announces of itself."""
+"""What a machine announces of itself, or answers when it is asked."""
 FORWARDS = "link.forwards"
 """Seen of a router: an address whose packets carried its MAC while DHCP had lent it to another."""
 
 FIELDS = NAMES | CLIENT | SERVER | MACHINE | {FORWARDS}
-PLACE = "mdns.note"
+PLACES = frozenset({"mdns.note", "ipp.location"})
 """Where the machine stands, in words of its owner."""

@@ -17,6 +17,7 @@ from scanner.labels import SERVER as OF_SERVER
 from scanner.model import Observation, ServerKind
 from scanner.net import is_internal
 from scanner.protocols.banner import banner
+from scanner.protocols.stated_time import clock_ahead
 from scanner.recognise import Recognised, hello_place, inner_protocol, inner_tls, known, recognise
 from scanner.record import record
 from scanner.session import Dialect
@@ -27,6 +28,8 @@ STARTTLS_PORTS = frozenset({25, 587, 2525, 110, 143})
 """Where a server of mail speaks in clear first (RFC 6409, RFC 1939, RFC 9051; 2525 by custom)."""
 MAIL = frozenset({"smtp", "imap", "pop3"})
 _CLEAR, _CLOSED, _RESET = TlsMode.CLEAR, Ending.CLOSED, Ending.RESET
+_OF_WEB = "http.server", "http.realm", "http.title", "http.exchange"
+"""What a web server tells of itself; of Microsoft's nobody asks what it is."""
 _MICROSOFT = (ServerKind.EXCHANGE_ONLINE, ServerKind.SIGN_IN)
 LAYERS = 5
 """Protocols one inside the other: a proxy's CONNECT, mail, TLS, what keys show in it, and one to spare; more
@@ -111,7 +114,9 @@ class Listener:
             return None
         if match.kind in _MICROSOFT:
             if account.protocol == "http":
-                account.forget("http.server", "http.realm", "http.title")  # nobody asks what it is
+                account.forget(*_OF_WEB)
+            elif account.greeting and (ahead := clock_ahead(account.greeting[1], heard.first_seen)):
+                account.hear(Label("clock.ahead", str(ahead)))
         elif account.greeting:
             account.tell_banner(banner(*account.greeting))
         exchange = None

@@ -16,6 +16,7 @@ from scanner.events import Label, Outcome, TlsMode, Turn
 from scanner.labels import NAMES
 from scanner.net import community_id
 from scanner.record import record
+from scanner.services import Service
 
 
 class AuthClass(StrEnum):
@@ -290,6 +291,8 @@ class Host:
     """Relays that its mail passes, the nearest first."""
     carries: tuple[str, ...] = ()
     """Whose mail it takes and passes on."""
+    offers: tuple[Service, ...] = ()
+    """What listens there, as it was last asked; by port and address."""
     endpoints: tuple[int, ...] = field(default=(), compare=False)
     """Where the inventory keeps it."""
 

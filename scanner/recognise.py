@@ -50,9 +50,7 @@ def recognise(chunks: Iterable[Chunk], port: int, client_port: int) -> Recognise
             return usual
     client, server = _head(chunks, CLIENT), _head(chunks, SERVER)
     best: tuple[int, Recognised] | None = None
-    for dialect in dialects():
-        if dialect.transport is not Transport.TCP or dialect.alone:
-            continue
+    for dialect in _talks():
         for swapped, at in ((False, port), (True, client_port)):
             score = _score(dialect, *((server, client) if swapped else (client, server)), at)
             if score > 0 and (best is None or score > best[0]):
@@ -61,11 +59,17 @@ def recognise(chunks: Iterable[Chunk], port: int, client_port: int) -> Recognise
 
 
 @cache
+def _talks() -> tuple[Dialect, ...]:
+    """Find what may be overheard of TCP."""
+    found = (one for one in dialects() if one.transport is Transport.TCP)
+    return tuple(one for one in found if one.overheard and not one.alone)
+
+
+@cache
 def _usual() -> dict[int, tuple[Recognised, ...]]:
     """The dialects at home on each port: most conversations are what they seem."""
-    found = [one for one in dialects() if one.transport is Transport.TCP and not one.alone]
-    known = [Recognised(dialect, swapped=False, by_port=False) for dialect in found]
-    ports = {port for dialect in found for port in dialect.ports}
+    known = [Recognised(dialect, swapped=False, by_port=False) for dialect in _talks()]
+    ports = {port for dialect in _talks() for port in dialect.ports}
     return {port: tuple(usual for usual in known if port in usual.dialect.ports) for port in ports}
 
 

@@ -15,7 +15,8 @@ from scanner.model import SEVERITY, AuthClass, Level, Reason, ServerKind, Usage,
 Rule = Callable[[Usage, Retirement, date, str | None], Reason | None]
 
 _OLD_TLS = frozenset({"SSLv2", "SSLv3", "TLSv1", "TLSv1.1"})
-_PASSWORDS = frozenset({AuthClass.BASIC, AuthClass.DIGEST, AuthClass.NTLM})
+PASSWORDS = frozenset({AuthClass.BASIC, AuthClass.DIGEST, AuthClass.NTLM})
+"""What rests on a password, however it crosses."""
 _SAFE = frozenset({AuthClass.OAUTH, AuthClass.CERTIFICATE, AuthClass.COOKIE, AuthClass.KERBEROS})
 _LEGACY_ROLES = frozenset({"smtp-legacy", "pop-legacy", "imap-legacy"})
 _OAUTH = "Move it to OAuth, to a relay that speaks OAuth, or to High Volume Email."
@@ -32,6 +33,10 @@ def judge(usage: Usage, retirement: Retirement, as_of: date, role: str | None = 
     if not any(reason.level in (Level.BROKEN, Level.BREAKS, Level.REVIEW) for reason in said):
         said.append(_rest(usage))
     return tuple(sorted(said, key=lambda reason: -SEVERITY[reason.level]))
+
+
+UNHEARD = Verdict(Level.UNKNOWN, None, ())
+"""Of a machine that was heard of, or asked what it offers, and not heard mailing."""
 
 
 def weigh(said: Iterable[Reason]) -> Verdict:
@@ -51,7 +56,7 @@ def password_on_a_closed_protocol(
 ) -> Reason | None:
     """POP3, IMAP4 and every HTTP service refuse passwords since January 2023, without a way back."""
     row = retirement["consumer-basic-auth" if role == "consumer" else "basic-auth"]
-    if usage.protocol not in ("pop3", "imap", "http") or usage.auth_class not in _PASSWORDS:
+    if usage.protocol not in ("pop3", "imap", "http") or usage.auth_class not in PASSWORDS:
         return None
     if row.date and as_of < row.date:
         return _reason(usage, "basic-auth", Level.BREAKS, f"{_way(usage)} will be refused", row, _OAUTH)
@@ -62,7 +67,7 @@ def password_on_submission(
     usage: Usage, retirement: Retirement, as_of: date, role: str | None
 ) -> Reason | None:
     """SMTP AUTH with a password is off by default from the end of December 2026."""
-    if usage.protocol != "smtp" or usage.auth_class not in _PASSWORDS or role in ("hve", *_NEIGHBOURS):
+    if usage.protocol != "smtp" or usage.auth_class not in PASSWORDS or role in ("hve", *_NEIGHBOURS):
         return None
     row = retirement["consumer-basic-auth" if role == "consumer" else "smtp-auth"]
     if usage.outcome is Outcome.REFUSED and usage.cause in _REFUSALS:
@@ -131,7 +136,7 @@ def retired_service(usage: Usage, retirement: Retirement, as_of: date, role: str
 def direct_send(usage: Usage, retirement: Retirement, as_of: date, role: str | None) -> Reason | None:
     """Mail to the tenant's MX without a login is direct send or a connector; other switches touch it."""
     to_mx = role == "mx" or (usage.server_port == 25 and usage.auth_class is AuthClass.NONE)
-    if usage.protocol != "smtp" or not to_mx or usage.auth_class in (*_PASSWORDS, *_SAFE):
+    if usage.protocol != "smtp" or not to_mx or usage.auth_class in (*PASSWORDS, *_SAFE):
         return None
     text = "mail to the tenant's MX: direct send, or a connector; not hit by the end of passwords"
     advice = "Check the tenant's connectors, and whether RejectDirectSend is on."
@@ -140,7 +145,7 @@ def direct_send(usage: Usage, retirement: Retirement, as_of: date, role: str | N
 
 def high_volume_email(usage: Usage, retirement: Retirement, as_of: date, role: str | None) -> Reason | None:
     """High Volume Email keeps passwords, for internal recipients, until September 2028."""
-    if role != "hve" or usage.auth_class not in (*_PASSWORDS, AuthClass.UNKNOWN):
+    if role != "hve" or usage.auth_class not in (*PASSWORDS, AuthClass.UNKNOWN):
         return None
     row = retirement["hve-basic-auth"]
     advice = "Plan for OAuth before then; recipients must be internal."
@@ -177,7 +182,7 @@ _NEIGHBOURS = ("azure-communication-services",)
 def _elsewhere(usage: Usage) -> Reason:
     """Not Exchange Online: not hit itself."""
     text = "not Exchange Online"
-    if usage.server_kind is ServerKind.INTERNAL and usage.auth_class in _PASSWORDS:
+    if usage.server_kind is ServerKind.INTERNAL and usage.auth_class in PASSWORDS:
         text = "a password to a server of the site; what becomes of its mail is decided there"
     return _reason(usage, "not-exchange-online", Level.FINE, text, None, "")
 

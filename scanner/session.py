@@ -6,8 +6,9 @@ The same session serves a capture and a live mirror; the client opened, the serv
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Generator, Iterable
 from dataclasses import dataclass
+from enum import Enum
 from typing import Protocol
 
 from scanner.conversation import Side, Transport
@@ -31,6 +32,64 @@ class Session(Protocol):
     def end(self) -> Iterable[Event]:
         """Tell what is still open: attempts without an answer, how far it got. Called once."""
         ...
+
+
+class Spoken(Session, Protocol):
+    """A session that one can take part in: it knows when it is the client's turn."""
+
+    @property
+    def awaits(self) -> bool:
+        """Whether the client is to wait: for the greeting, or for (the rest of) an answer."""
+        ...
+
+    @property
+    def answer(self) -> bytes:
+        """The last line of the last answer that was whole: ``250 OK``, ``HTTP/1.1 401 Unauthorized`` …
+
+        IMAP's comes without its tag. What a script needs beside it stands in a line below (IMAP's list of
+        capabilities, HTTP's Location). Empty: nothing was answered yet, or to HTTP's last request.
+        """
+        ...
+
+
+class Move(Enum):
+    """What a script does beside speaking."""
+
+    START_TLS = "start-tls"
+    """Begin TLS now; the script goes on inside."""
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """What came of what a script said or did."""
+
+    events: tuple[Event, ...]
+    """All that the session told meanwhile, of both sides."""
+    line: bytes
+    """``Spoken.answer``; empty after a move."""
+
+
+@dataclass(frozen=True, slots=True)
+class Asker:
+    """Who asks, and what may be tried."""
+
+    name: str = "mailsunset"
+    """What we call ourselves: in EHLO, ID and User-Agent."""
+    host: str = ""
+    """Name, else address, of the server: for HTTP's Host line."""
+    relay_from: str | None = None
+    """With ``relay_to``: try whether mail from and to these addresses would be taken; none is sent."""
+    relay_to: str | None = None
+    secure: bool = False
+    """TLS was begun before the dialogue."""
+
+
+Script = Generator[bytes | Move, Answer, None]
+"""The client's half of a polite dialogue: yields what to say (empty: only listen), is sent what came of it.
+
+It never logs in and never sends mail; it ends when it has nothing more to say. Whoever plays it feeds both
+halves to one session, and stops wherever the server does.
+"""
 
 
 class Match(Protocol):
@@ -68,5 +127,9 @@ class Dialect:
     """The server speaks first (mail) or the client does (HTTP, TLS)."""
     session: Callable[[], Session]
     examples: tuple[Example, ...] = ()
+    script: Callable[[Asker], Script] | None = None
+    """What a polite prober says; its ``session`` is ``Spoken`` then."""
+    overheard: bool = True
+    """False: it is only ever asked, and what is overheard is never taken for it."""
     alone: bool = False
     """Each datagram, frame or segment stands for itself: who is what is announced, not talked about."""

@@ -7,8 +7,18 @@ from collections import deque
 from scanner.conversation import CLIENT, SERVER, Side, Transport
 from scanner.events import Event, Gap, Label, Login, Offer, Outcome, Phase, Reached, Service, Weird
 from scanner.protocols import eas
-from scanner.protocols.http_auth import COOKIE, Credentials, credentials, offered, outcome_of, service
+from scanner.protocols.http_auth import (
+    COOKIE,
+    Credentials,
+    credentials,
+    machine,
+    offered,
+    outcome_of,
+    service,
+)
+from scanner.protocols.http_examples import OUTLOOK, PHONE
 from scanner.protocols.http_heads import (
+    EXCHANGE,
     HEADERS,
     METHODS,
     READ,
@@ -21,7 +31,8 @@ from scanner.protocols.http_heads import (
     text,
 )
 from scanner.protocols.http_page import Page
-from scanner.session import Dialect, Example
+from scanner.protocols.http_script import script
+from scanner.session import Dialect
 from scanner.wire.lines import Lines
 
 PENDING_LIMIT = 256
@@ -35,6 +46,7 @@ class HttpSession:
     def __init__(self) -> None:
         """Begin before the first request."""
         self.leftover: tuple[tuple[Side, int, bytes], ...] = ()
+        self.answer = b""
         self._lines = (Lines(), Lines())
         self._heads: list[Head | None] = [None, None]
         self._chunks = [False, False]
@@ -86,8 +98,10 @@ class HttpSession:
         self._lines[side].lose(missing)
         self._heads[side] = None
         if side is SERVER:
-            logins = [one for one in self._requests if one.login and one.login.final]
+            begun = [one for one in self._requests if one.login]
+            logins = [one for one in begun if one.login and one.login.final]
             self._unheard = logins[-1] if logins else self._unheard
+            self._opened = begun[-1] if begun and not logins else self._opened
             self._requests.clear()
         heard.append(Gap(side, missing))
         return heard
@@ -102,6 +116,12 @@ class HttpSession:
             both = Phase.SERVED if self._answered_any else Phase.ANSWERED
             heard.append(Reached(both if all(self._spoke) else Phase.OPENED))
         return heard
+
+    @property
+    def awaits(self) -> bool:
+        """Whether the client is to wait for an answer, or for the rest of it, which may be its end."""
+        begun = self._heads[SERVER] or self._chunks[SERVER] or self._page or self._endless[SERVER]
+        return not self._over and bool(self._requests or begun or self._lines[SERVER].skipping)
 
     def _answer_unheard(self, request: Request, heard: list[Event]) -> None:
         """A login whose answer was lost: NTLM holds for the connection, so who is refused logs in again."""
@@ -169,12 +189,17 @@ class HttpSession:
                 head.offers += offered(value)
                 if named := realm(value):
                     head.facts.append(("http.realm", named))
+                head.facts += machine(value)
             case b"server":
                 head.facts.append(("http.server", text(value)))
             case b"content-type":
                 head.html = value[:9].lower() == b"text/html"
             case b"content-encoding":
                 head.coded = value.lower() != b"identity"
+            case b"location":
+                head.location = value
+            case _ if name in EXCHANGE:
+                head.facts.append(("http.exchange", f"{EXCHANGE[name]}: {text(value)}"))
             case b"cookie":
                 if self._asking and not self._asking.login and self._rests_on_cookies(value):
                     self._asking.login = COOKIE
@@ -183,9 +208,7 @@ class HttpSession:
                 if name == b"user-agent" and asking:
                     asking.agent = told
                 if not (name == b"host" and asking and asking.method == b"CONNECT"):
-                    self._label(
-                        HEADERS[name], told, heard
-                    )  # of CONNECT it is the target, which may be refused
+                    self._label(HEADERS[name], told, heard)  # CONNECT's is the target, perhaps refused
 
     def _rests_on_cookies(self, value: bytes) -> bool:
         """Whether a login of earlier is shown, and none was made here that the session rests on."""
@@ -199,7 +222,7 @@ class HttpSession:
 
     def _asked(self, head: Head, heard: list[Event]) -> None:
         request = self._asking
-        self._asking = None
+        self._asking, self.answer = None, b""
         if request is None:
             return
         self._answer_unheard(request, heard)
@@ -230,6 +253,7 @@ class HttpSession:
         if 100 <= code < 200:
             return
         request = self._requests.popleft() if self._requests else None
+        self.answer = head.first + (b"\r\nLocation: " + head.location if head.location else b"")
         self._answered_any |= code != 401
         if head.offers and code == 401:
             heard.append(Offer(tuple(sorted(set(head.offers)))))
@@ -307,35 +331,6 @@ class HttpSession:
         heard.append(Label("http.connect", text(request.target)))
 
 
-_PHONE = Example(
-    "a phone syncs with a password",
-    (
-        (
-            CLIENT,
-            b"POST /Microsoft-Server-ActiveSync?Cmd=Sync&User=ann&DeviceId=AB12&DeviceType=Fon HTTP/1.1\r\n"
-            b"Host: outlook.office365.com\r\nMS-ASProtocolVersion: 14.1\r\nContent-Length: 3\r\n"
-            b"Authorization: Basic YW5uQGV4YW1wbGUuY29tOnNlY3JldC0x\r\n\r\nabc",
-        ),
-        (
-            SERVER,
-            b'HTTP/1.1 401 Unauthorized\r\nWWW-Authenticate: Basic realm=""\r\nContent-Length: 0\r\n\r\n',
-        ),
-    ),
-    (
-        Label("http.host", "outlook.office365.com"),
-        Label("eas.version", "14.1"),
-        Service("eas"),
-        Label("eas.command", "Sync"),
-        Label("eas.user", "ann"),
-        Label("eas.device_id", "AB12"),
-        Label("eas.device_type", "Fon"),
-        Offer(("HTTP-Basic",)),
-        Login("HTTP-Basic", Outcome.REFUSED, "ann@example.com", "401 Unauthorized"),
-        Reached(Phase.ANSWERED),
-    ),
-    (b"secret-1", b"YW5uQGV4YW1wbGUuY29tOnNlY3JldC0x"),
-)
-
 DIALECT = Dialect(
     name="http",
     transport=Transport.TCP,
@@ -344,5 +339,6 @@ DIALECT = Dialect(
     server_mark=server_mark,
     server_first=False,
     session=HttpSession,
-    examples=(_PHONE,),
+    examples=(PHONE, OUTLOOK),
+    script=script,
 )

@@ -77,6 +77,12 @@ def offered(value: bytes) -> tuple[str, ...]:
     return tuple(name for name in names if name)
 
 
+def machine(challenge: bytes) -> list[tuple[str, str]]:
+    """What a WWW-Authenticate header tells by NTLM of the server (RFC 4559 4.2), as ``ntlm.told``."""
+    scheme, _, token = challenge.partition(b" ")
+    return ntlm.told(_decoded(token)) if token and scheme.lower() in (b"ntlm", b"negotiate") else []
+
+
 def service(path: bytes) -> str | None:
     """Name the Exchange service that a path belongs to."""
     lowered = path.lower() + b"/"

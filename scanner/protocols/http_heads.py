@@ -17,11 +17,13 @@ TEXT_LENGTH = 256
 REALM_WITHIN = 1024
 """Bytes of a challenge in which its realm is looked for; whole ones have under 200."""
 HEADERS = {b"user-agent": "http.user_agent", b"host": "http.host", b"ms-asprotocolversion": "eas.version"}
+EXCHANGE = {b"x-owa-version": "X-OWA-Version", b"x-feserver": "X-FEServer"}
+"""Headers by which Exchange's front end is known, to whoever asks (X-FEServer: since 2013)."""
 READ = (
     frozenset({b"content-length", b"transfer-encoding", b"authorization", b"cookie", *HEADERS}),
     frozenset(
         {b"content-length", b"transfer-encoding", b"content-type", b"content-encoding", b"server",
-         b"www-authenticate"}
+         b"www-authenticate", b"location", *EXCHANGE}
     ),
 )  # fmt: skip
 """Headers of each side that are looked at."""
@@ -62,6 +64,7 @@ class Head:
     chunked: bool = False
     html: bool = False
     coded: bool = False
+    location: bytes = b""
     offers: list[str] = field(default_factory=list)
     facts: list[tuple[str, str]] = field(default_factory=list)
     """Field and text of what the server says of itself."""

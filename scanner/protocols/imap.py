@@ -20,6 +20,7 @@ from scanner.events import (
     Weird,
 )
 from scanner.protocols.announcement import clean
+from scanner.protocols.imap_script import CAPABILITY, script
 from scanner.protocols.sasl import NAME_LENGTH, Exchange, login
 from scanner.protocols.talk import Talk
 from scanner.session import Dialect, Example
@@ -36,7 +37,6 @@ ID_LENGTH = 2048
 TAG_LENGTH = 64
 """Bytes of a tag: clients use under 20; a longer word is no tag."""
 _LITERAL = re.compile(rb"\{(\d{1,9})(\+?)\}$")
-_CAPABILITY = re.compile(rb"CAPABILITY ([^\]\r\n]*)", re.IGNORECASE)
 _WORDS = re.compile(rb'"((?:[^"\\]|\\.)*)"|(\S+)')
 _BACKEND = re.compile(rb"\[([A-Za-z0-9+/]{8,}={0,2})\]\s*$")
 _BRACKETED = re.compile(rb"\[[^\]]*\]")
@@ -44,6 +44,7 @@ _HOST = re.compile(rb"[A-Za-z0-9-]+(\.[A-Za-z0-9-]+)*\.[A-Za-z]{2,}")
 _MAILBOX_COMMANDS = frozenset(
     b"SELECT EXAMINE LIST LSUB STATUS FETCH UID SEARCH APPEND LOGOUT IDLE NAMESPACE".split()
 )
+_FIRST_ANSWERS = (b"* OK", b"* PREAUTH", b"* BYE", b"* CAPABILITY")
 _FIRST_COMMANDS = _MAILBOX_COMMANDS.union(b"LOGIN AUTHENTICATE CAPABILITY STARTTLS NOOP ID ENABLE".split())
 
 
@@ -60,6 +61,8 @@ class ImapSession(Talk):
         self._exchange: tuple[bytes, Exchange] | None = None
         self._command = b""
         self._awaited = b""
+        self._challenged = self._leaves = False
+        self._listed = b""
 
     def gap(self, side: Side, missing: int, at: int) -> list[Event]:
         """Learn that bytes are lost; a command that was being read is forgotten."""
@@ -82,6 +85,12 @@ class ImapSession(Talk):
             heard.append(self._exchange[1].login(None))
         return heard + self._reached()
 
+    @property
+    def awaits(self) -> bool:
+        """Whether the client is to wait for the greeting or an answer; not once the server says BYE."""
+        waits = not self._greeted or (bool(self._pending) and not self._leaves)
+        return not self._over and waits and not self._challenged
+
     def _next_line(self, lines: Lines) -> bytes | None:
         return None if self._literal is not None and not self._read_literal(lines) else lines.pop()
 
@@ -101,6 +110,7 @@ class ImapSession(Talk):
         return True
 
     def _asked(self, line: bytes, at: int, heard: list[Event]) -> None:
+        self._challenged = False
         if self._exchange and not self._command:
             if line != b"*":
                 self._exchange[1].answer(line)
@@ -143,8 +153,10 @@ class ImapSession(Talk):
             self._lines[SERVER].skip(int(literal[1]))
         tag, _, rest = line.partition(b" ")
         if tag == b"+":
+            self._challenged = bool(self._exchange) or self._literal is not None
             if self._exchange:
-                self._exchange[1].challenge(rest)
+                self.answer = b"+ " + rest
+                heard += self._exchange[1].challenge(rest)
             return
         if tag == b"*":
             self._untagged(rest, line, heard)
@@ -153,6 +165,7 @@ class ImapSession(Talk):
         if status not in (b"OK", b"NO", b"BAD"):
             return
         self._greeted = True
+        self.answer, self._listed = rest + self._listed, b""
         if offered := _offer(rest, len(line) + 2):
             heard.append(offered)
         self._tagged(tag, status == b"OK", rest.partition(b" ")[2], at, heard)
@@ -161,13 +174,20 @@ class ImapSession(Talk):
         if not self._greeted:
             self._greeted = True
             self._served |= rest[:7].upper() == b"PREAUTH"
-            heard.append(
-                Greeting(rest.decode("utf-8", "replace")[:TEXT_LENGTH], backend(rest) or _host(rest))
-            )
+            if rest[:11].upper() != b"CAPABILITY ":  # inside TLS nobody greets again
+                self.answer = rest
+                text = rest.decode("utf-8", "replace")[:TEXT_LENGTH]
+                heard.append(Greeting(text, backend(rest) or _host(rest)))
             if rest[:7].upper() == b"PREAUTH":
                 heard.append(Label("imap.preauth", "yes"))
         if offered := _offer(rest, len(line) + 2):
+            self._listed = b"" if self.answer is rest else b"\r\n" + rest
             heard.append(offered)
+        elif rest[:3] in (b"ID ", b"Id ", b"id "):
+            if program := _program(rest[3:]):
+                heard.append(Label("imap.server_id", program))
+        elif rest[:3] in (b"BYE", b"Bye", b"bye"):
+            self._leaves = b"LOGOUT" not in self._pending.values()
 
     def _tagged(self, tag: bytes, good: bool, text: bytes, at: int, heard: list[Event]) -> None:
         if tag == self._awaited and self._literal is not None and not good:
@@ -216,7 +236,7 @@ def _first_word(arguments: bytes) -> str | None:
 
 
 def _program(arguments: bytes) -> str:
-    """Name and version out of the list that a client gives with ID (RFC 2971 3.1, 3.3)."""
+    """Name and version out of the list that is given with ID (RFC 2971 3.1 to 3.3)."""
     listed = arguments[:ID_LENGTH].strip().removeprefix(b"(").removesuffix(b")")
     words = [clean(re.sub(rb"\\(.)", rb"\1", quoted)) for quoted, _ in _WORDS.findall(listed)]
     given = dict(zip(map(str.lower, words[::2]), words[1::2], strict=False))
@@ -225,7 +245,7 @@ def _program(arguments: bytes) -> str:
 
 def _offer(answer: bytes, length: int) -> Offer | None:
     """What an answer (of a line so long) says that the server can do, if that is what it says."""
-    found = b"CAPABILITY " in answer.upper() and _CAPABILITY.search(answer)
+    found = b"CAPABILITY " in answer.upper() and CAPABILITY.search(answer)
     if not found:
         return None
     read = _capabilities if len(found[1]) <= REMEMBERED_LENGTH else _capabilities.__wrapped__
@@ -249,9 +269,9 @@ def _client_mark(head: bytes) -> bool | None:
 
 
 def _server_mark(head: bytes) -> bool | None:
-    if head.startswith((b"* OK", b"* PREAUTH", b"* BYE", b"* CAPABILITY")):
+    if head.startswith(_FIRST_ANSWERS):
         return True
-    return None if len(head) < 4 and b"* OK".startswith(head) else False
+    return None if any(answer.startswith(head) for answer in _FIRST_ANSWERS) else False
 
 
 _LITERALS = Example(
@@ -298,4 +318,5 @@ DIALECT = Dialect(
     server_first=True,
     session=ImapSession,
     examples=(_LITERALS,),
+    script=script,
 )

@@ -1,14 +1,17 @@
 """Read who NTLM messages are from: user, machine, domain; challenge answers are not looked at.
 
-Source: [MS-NLMP] 2.2.1.2, 2.2.1.3, 2.2.2.1 and 2.2.2.10.
+Source: [MS-NLMP] 2.2.1.1 to 2.2.1.3, 2.2.2.1, 2.2.2.5 and 2.2.2.10.
 """
 
 from __future__ import annotations
 
+import binascii
 import struct
 from dataclasses import dataclass
 
+from scanner.protocols.announcement import clean
 from scanner.protocols.fields import values
+from scanner.session import Script
 
 SIGNATURE = b"NTLMSSP\0"
 NAME_LIMIT = 256
@@ -21,6 +24,12 @@ _INFORMATION = 40
 """Likewise of a CHALLENGE message."""
 _HOSTS, _DOMAINS = (1, 3), (2, 4)
 """Kinds of pairs: the NetBIOS name and the DNS name."""
+_WISHES = 0x0208_8205
+"""Unicode, the target's name, NTLM, always sign, extended session security, the version."""
+NEGOTIATE = binascii.b2a_base64(
+    SIGNATURE + struct.pack("<II", 1, _WISHES) + bytes(16) + bytes(7) + b"\x0f", newline=False
+)
+"""What begins NTLM and names nobody, in base64: without a domain, a workstation or a version of ours."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,6 +69,34 @@ def machine(message: bytes) -> Machine | None:
         names = [_name(message, _WORKSTATION)]
         return Machine(_once(names), _once([_name(message, _DOMAIN)]), _version(message, 60, 64))
     return None
+
+
+def told(message: bytes) -> list[tuple[str, str]]:
+    """What a challenge, bare or within SPNEGO (RFC 4178), tells of the server, as fields and texts of labels.
+
+    Of each name the one by DNS, else the one by NetBIOS.
+    """
+    at = message.find(SIGNATURE)
+    if at < 0 or _kind(message[at:]) != _CHALLENGE or not (said := machine(message[at:])):
+        return []
+    texts = (("ntlm.host", said.names[-1:]), ("ntlm.domain", said.domains[-1:]))
+    facts = [(field, clean(text.encode("utf-8", "replace"))) for field, names in texts for text in names]
+    if said.version:
+        facts.append(("ntlm.version", said.version))
+    return [(field, text) for field, text in facts if text]
+
+
+def asked(begin: bytes, goes_on: bytes) -> Script:
+    """Begin NTLM in a dialogue in lines, hear who the server is, and cancel (RFC 4422 3.5).
+
+    ``begin``: the command; ``goes_on``: how a line begins by which the server asks for more. The first
+    message waits for that: an initial response is not understood everywhere.
+    """
+    answer = yield begin
+    if answer.line.startswith(goes_on):
+        answer = yield NEGOTIATE + b"\r\n"
+    if answer.line.startswith(goes_on):
+        yield b"*\r\n"
 
 
 def _parted(pair: int) -> tuple[int, int]:

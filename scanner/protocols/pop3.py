@@ -17,6 +17,7 @@ from scanner.events import (
     Weird,
 )
 from scanner.protocols.imap import backend
+from scanner.protocols.pop3_script import script
 from scanner.protocols.sasl import NAME_LENGTH, Exchange, login
 from scanner.protocols.talk import Talk
 from scanner.session import Dialect, Example
@@ -47,6 +48,7 @@ class Pop3Session(Talk):
         self._verb = b""
         self._gone_on = False
         self._attempt: tuple[str, str | None, int] | None = None
+        self._challenged = False
 
     def gap(self, side: Side, missing: int, at: int) -> list[Event]:
         """Learn that bytes are lost; replies can no longer be matched with commands by their order."""
@@ -69,9 +71,16 @@ class Pop3Session(Talk):
             heard.append(self._exchange.login(None))
         return heard + self._reached()
 
+    @property
+    def awaits(self) -> bool:
+        """Whether the client is to wait for the greeting or an answer."""
+        waits = not self._greeted or bool(self._pending) or self._listing is not None
+        return not self._over and waits and not self._challenged
+
     def _asked(self, line: bytes, at: int, heard: list[Event]) -> None:
         verb, _, rest = (line.replace(b"\t", b" ") if b"\t" in line else line).partition(b" ")
         verb, rest = verb.upper(), rest.strip()
+        self._challenged = False
         if self._exchange and not self._gone_on:
             if not (verb in VERBS and self._exchange.spoken):
                 if line != b"*":
@@ -117,11 +126,14 @@ class Pop3Session(Talk):
             return
         if line.startswith(b"+ ") or line == b"+":
             if self._exchange:
-                self._exchange.challenge(line[2:])
+                self._challenged = True
+                self.answer = b"+ " + line[2:]
+                heard += self._exchange.challenge(line[2:])
             return
         good = line.startswith(b"+OK")
         if not good and not line.startswith(b"-ERR"):
             return
+        self.answer = line
         if not self._greeted and not self._pending:
             self._greeted = True
             heard.append(Greeting(line.decode("utf-8", "replace")[:TEXT_LENGTH], backend(line)))
@@ -186,7 +198,7 @@ def _client_mark(head: bytes) -> bool | None:
 def _server_mark(head: bytes) -> bool | None:
     if head.startswith((b"+OK", b"-ERR")):
         return True
-    return None if len(head) < 3 and b"+OK".startswith(head) else False
+    return None if b"+OK".startswith(head) or b"-ERR".startswith(head) else False
 
 
 _OLD_CLIENT = Example(
@@ -232,4 +244,5 @@ DIALECT = Dialect(
     server_first=True,
     session=Pop3Session,
     examples=(_OLD_CLIENT,),
+    script=script,
 )

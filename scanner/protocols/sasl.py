@@ -9,7 +9,7 @@ from __future__ import annotations
 import binascii
 import re
 
-from scanner.events import Login, Outcome
+from scanner.events import Label, Login, Outcome
 from scanner.model import AuthClass
 from scanner.protocols import ntlm
 from scanner.protocols.refusals import cause
@@ -59,6 +59,8 @@ _DIGEST_USER = re.compile(
     rb'(?:^|[\s,])username=(?:"((?:[^"\\]|\\.)*)"|([^\s",]+))', re.IGNORECASE | re.DOTALL
 )
 _TOKENS = frozenset({"XOAUTH2", "OAUTHBEARER"})
+_WITH_NTLM = frozenset({"NTLM", "MSN", "GSSAPI", "GSS-SPNEGO"})
+"""Mechanisms that carry NTLM's messages, or may."""
 
 
 def auth_class(mechanism: str) -> AuthClass:
@@ -86,12 +88,18 @@ class Exchange:
         """Learn that the client said something unheard: what it says next may be a password, so no name."""
         self._lossy = True
 
-    def challenge(self, line: bytes) -> None:
-        """Hear what the server asks, base64: LOGIN's prompts, or that a token is no good (RFC 7628 3.2.2)."""
+    def challenge(self, line: bytes) -> list[Label]:
+        """Hear what the server asks, base64: LOGIN's prompts, or that a token is no good (RFC 7628 3.2.2).
+
+        NTLM's challenge tells who the server is.
+        """
         if self.mechanism == "LOGIN":
             self._password_asked = (_decode(line) or b"").lower().startswith(b"pass")
         elif self.mechanism in _TOKENS and self._messages:
             self._denied = (_decode(line) or b"").lstrip().startswith(b"{")
+        elif self.mechanism in _WITH_NTLM:
+            return [Label(*fact) for fact in ntlm.told(_decode(line) or b"")]
+        return []
 
     def answer(self, line: bytes) -> None:
         """Hear what the client answers, base64; nothing but a user name survives this call."""

@@ -5,32 +5,26 @@ from __future__ import annotations
 import re
 from collections import deque
 
-from scanner.conversation import CLIENT, SERVER, Side, Transport
+from scanner.conversation import CLIENT, Side, Transport
 from scanner.events import (
     ClientName,
     Event,
     Gap,
-    Greeting,
     Label,
-    Login,
     Mail,
-    Manner,
-    Offer,
     Outcome,
-    Phase,
-    Reached,
-    TlsMode,
-    TlsStarted,
     Weird,
 )  # fmt: skip
 from scanner.protocols.message_head import BYTES_READ, MESSAGES_READ, MessageHead
 from scanner.protocols.refusals import cause
 from scanner.protocols.sasl import Exchange, prompts_login
+from scanner.protocols.smtp_examples import CANCELLED, COPIER, SENDER, STARTTLS
 from scanner.protocols.smtp_manner import UPPER, Listening
 from scanner.protocols.smtp_marks import VERBS, client_mark, server_mark
 from scanner.protocols.smtp_replies import greeting, is_ehlo_reply, offer, text
+from scanner.protocols.smtp_script import script
 from scanner.protocols.talk import Talk
-from scanner.session import Dialect, Example
+from scanner.session import Dialect
 from scanner.wire.lines import Lines
 
 REPLY_LINES = 128
@@ -55,7 +49,7 @@ class SmtpSession(Talk):
         self._pending: deque[bytes] = deque()
         self._reply: list[bytes] = []
         self._exchange: Exchange | None = None
-        self._in_body = self._data_asked = self._chunked = self._gone_on = False
+        self._in_body = self._data_asked = self._chunked = self._gone_on = self._challenged = False
         self._manner = Listening()
         self._head: MessageHead | None = None
         self._written_by: list[Label] = []
@@ -82,6 +76,11 @@ class SmtpSession(Talk):
         self._manner.left |= self._over
         return self._give_up() + self._written_by + self._manner.told(self._lossy) + self._reached()
 
+    @property
+    def awaits(self) -> bool:
+        """Whether the client is to wait for the greeting or a reply."""
+        return not self._over and (not self._greeted or bool(self._pending)) and not self._challenged
+
     def _asked(self, line: bytes, at: int, heard: list[Event]) -> None:
         if self._in_body or self._data_asked:
             self._in_body, self._data_asked = line != b".", False
@@ -92,6 +91,7 @@ class SmtpSession(Talk):
         word = verb.strip()
         verb = word.upper()
         if self._exchange and not self._gone_on:
+            self._challenged = False
             if not (verb in VERBS and (self._exchange.spoken or line == verb)):
                 if line != b"*":
                     self._exchange.answer(line)
@@ -190,6 +190,7 @@ class SmtpSession(Talk):
         self._judge(code, reply, at, heard)
 
     def _judge(self, code: bytes, reply: list[bytes], at: int, heard: list[Event]) -> None:
+        self.answer = reply[-1]
         if not self._greeted and not self._pending and not self._lossy:
             self._greeted = self._manner.greeted = True
             heard.append(greeting(reply))
@@ -244,9 +245,10 @@ class SmtpSession(Talk):
         if exchange is None:
             return
         if code == b"334":
-            exchange.challenge(reply[-1][4:])
+            heard += exchange.challenge(reply[-1][4:])
+            self._challenged = True
             return
-        self._exchange = None
+        self._exchange, self._challenged = None, False
         if b"AUTH" in self._pending:
             self._pending.remove(b"AUTH")
         sentence = b" ".join(line[4:] for line in reply)
@@ -260,81 +262,6 @@ class SmtpSession(Talk):
         return [exchange.login(None)] if exchange else []
 
 
-_COPIER = Example(
-    "a copier sends a password to Exchange Online as if TLS were not there",
-    (
-        (SERVER, b"220 AM0PR01CA0001.outlook.office365.com Microsoft ESMTP MAIL Service ready at x\r\n"),
-        (CLIENT, b"EHLO copier\r\n"),
-        (SERVER, b"250-AM0PR01CA0001.outlook.office365.com Hello [203.0.113.7]\r\n"),
-        (SERVER, b"250-AUTH LOGIN XOAUTH2\r\n250 DSN\r\n"),
-        (CLIENT, b"AUTH LOGIN\r\n"),
-        (SERVER, b"334 VXNlcm5hbWU6\r\n"),
-        (CLIENT, b"c2NhbkBleGFtcGxlLmNvbQ==\r\n"),
-        (SERVER, b"334 UGFzc3dvcmQ6\r\n"),
-        (CLIENT, b"c2VjcmV0LTE=\r\n"),
-        (SERVER, b"535 5.7.139 Authentication unsuccessful, basic authentication is disabled\r\n"),
-        (CLIENT, b"QUIT\r\n"),
-        (SERVER, b"221 2.0.0 Service closing transmission channel\r\n"),
-    ),
-    (
-        Greeting(
-            "AM0PR01CA0001.outlook.office365.com Microsoft ESMTP MAIL Service ready at x",
-            "AM0PR01CA0001.outlook.office365.com",
-        ),
-        ClientName("copier", "EHLO"),
-        Offer(("LOGIN", "XOAUTH2"), starttls=False, length=94),
-        Label("smtp.public_ip", "203.0.113.7"),
-        Login(
-            "LOGIN",
-            Outcome.REFUSED,
-            "scan@example.com",
-            "5.7.139 Authentication unsuccessful, basic authentication is disabled",
-            "basic-disabled",
-        ),
-        Manner("ehlo=bare auth=LOGIN", left=True),
-        Reached(Phase.SERVED),
-    ),
-    (b"secret-1", b"c2VjcmV0LTE="),
-)
-_SENDER = Example(
-    "a direct sender pipelines an envelope and its body is not read as commands",
-    (
-        (SERVER, b"220-mx.example.com ESMTP\r\n220 welcome\r\n"),
-        (CLIENT, b"HELO ups\r\n"),
-        (SERVER, b"250 mx.example.com\r\n"),
-        (CLIENT, b"MAIL FROM:<a@example.com>\r\nRCPT TO:<b@example.com>\r\nDATA\r\n"),
-        (SERVER, b"250 ok\r\n250 ok\r\n354 go\r\n"),
-        (CLIENT, b"X-Mailer: UPS 2\r\n\r\nAUTH PLAIN c2VjcmV0\r\n.\r\nQUIT\r\n"),
-        (SERVER, b"250 queued\r\n221 bye\r\n"),
-    ),
-    (
-        Greeting("mx.example.com ESMTP welcome", "mx.example.com"),
-        ClientName("ups", "HELO"),
-        Mail(accepted=True),
-        Label("mail.x_mailer", "UPS 2"),
-        Manner("ehlo=bare helo-first pipelined", left=True),
-        Reached(Phase.SERVED),
-    ),
-)
-_STARTTLS = Example(
-    "STARTTLS hands over",
-    (
-        (SERVER, b"220 smtp.example.com ESMTP\r\n"),
-        (CLIENT, b"EHLO [192.0.2.1]\r\n"),
-        (SERVER, b"250-smtp.example.com\r\n250-SIZE 1\r\n250 STARTTLS\r\n"),
-        (CLIENT, b"STARTTLS\r\n"),
-        (SERVER, b"220 2.0.0 SMTP server ready\r\n"),
-    ),
-    (
-        Greeting("smtp.example.com ESMTP", "smtp.example.com"),
-        ClientName("[192.0.2.1]", "EHLO"),
-        Offer((), starttls=True, length=48),
-        TlsStarted(TlsMode.STARTTLS),
-        Manner("ehlo=literal", left=True),
-        Reached(Phase.ANSWERED),
-    ),
-)
-
 DIALECT = Dialect(
     name="smtp",
     transport=Transport.TCP,
@@ -343,5 +270,6 @@ DIALECT = Dialect(
     server_mark=server_mark,
     server_first=True,
     session=SmtpSession,
-    examples=(_COPIER, _SENDER, _STARTTLS),
+    examples=(COPIER, SENDER, STARTTLS, CANCELLED),
+    script=script,
 )

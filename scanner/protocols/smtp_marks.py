@@ -7,6 +7,8 @@ VERBS = frozenset(
     b" TURN BURL SEND SOML SAML".split()
 )
 """Commands of RFC 5321, RFC 4954, RFC 3207, RFC 3030, RFC 4468, and of Postfix and old Sendmail."""
+_FIRST = (b"220", b"554", b"421", b"250")
+"""Codes that greet, refuse to, or answer the command behind what was not heard."""
 
 
 def client_mark(head: bytes) -> bool | None:
@@ -24,8 +26,10 @@ def client_mark(head: bytes) -> bool | None:
 
 def server_mark(head: bytes) -> bool | None:
     """Tell whether a server begins like SMTP: a greeting, or a reply behind it; FTP says 220, too."""
+    if len(head) < 4:
+        return None if not head or head.isdigit() else False
     if head[3:4] not in (b" ", b"-", b"\r", b"\n"):
-        return None if len(head) < 4 and b"220 ".startswith(head) else False
-    if head[:3] in (b"220", b"554", b"421", b"250"):
+        return False
+    if head[:3] in _FIRST:
         return b"FTP" not in head[:200].upper() or b"SMTP" in head[:200].upper()
     return None if head[:3].isdigit() else False

@@ -7,6 +7,7 @@ from datetime import UTC, datetime, timedelta
 
 WITHIN = 4096
 """Bytes that are looked at: a greeting, or a response's head."""
+_SECOND = 1_000_000_000
 _MONTHS = b"Jan Feb Mar Apr May Jun Jul Aug Sep Oct Nov Dec".split()
 _DATE = (
     rb"(?:Mon|Tue|Wed|Thu|Fri|Sat|Sun), *(\d{1,2}) (" + b"|".join(_MONTHS) + rb") (\d{4})"
@@ -17,6 +18,22 @@ _GREETING = re.compile(rb"220[ -][^\r\n]*?" + _DATE)
 _RESPONSE = re.compile(rb"HTTP/1\.[01] (?:[^\r\n]*\r\n)*?Date: *" + _DATE, re.IGNORECASE)
 _CACHED = re.compile(rb"\r\n(?:Age|X-Cache):", re.IGNORECASE)
 """Then the date may be that of another answer (RFC 9111 5.1)."""
+
+AGREES_S = 2
+"""Clocks that are not further apart agree: a greeting tells whole seconds, and comes some time after a
+connection began."""
+NO_CLOCK_S = 86_400
+"""One that is further off is none: the capture was made up, or its clock was never set."""
+
+
+def clock_ahead(greeting: str, at: int) -> int:
+    """By how many seconds an SMTP server's clock was ahead of ours as it greeted so; ours said ``at`` (ns).
+
+    0: they agree, or nothing is told.
+    """
+    stated = stated_time(b"220 " + greeting.encode("utf-8", "replace"))
+    ahead = 0 if stated is None else round((stated - at) / _SECOND + 0.5)
+    return ahead if AGREES_S < abs(ahead) < NO_CLOCK_S else 0
 
 
 def stated_time(said: bytes) -> int | None:
@@ -35,4 +52,4 @@ def stated_time(said: bytes) -> int | None:
             at += -ahead if sign == b"+" else ahead
     except (ValueError, OverflowError):
         return None
-    return int((at - datetime(1970, 1, 1, tzinfo=UTC)).total_seconds()) * 1_000_000_000
+    return int((at - datetime(1970, 1, 1, tzinfo=UTC)).total_seconds()) * _SECOND

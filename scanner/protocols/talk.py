@@ -27,6 +27,8 @@ class Talk(ABC):
         self._holding = False
         """The client asked for TLS and was not answered yet."""
         self._over = self._greeted = self._served = self._lossy = False
+        self.answer = b""
+        """The last line of the server's last answer."""
         self._spoke = [False, False]
 
     def feed(self, side: Side, data: bytes, at: int) -> list[Event]:
@@ -53,6 +55,11 @@ class Talk(ABC):
             lines.overflowed = False
             heard.append(Weird(f"{self.name}_long_line"))
         return heard
+
+    @property
+    @abstractmethod
+    def awaits(self) -> bool:
+        """Whether the client is to wait for the greeting or an answer."""
 
     @abstractmethod
     def _asked(self, line: bytes, at: int, heard: list[Event]) -> None:

@@ -117,6 +117,11 @@ class Lines:
         self._at += here
         self._skip = count - here
 
+    @property
+    def skipping(self) -> bool:
+        """Whether bytes to come are to pass unread."""
+        return self._skip > 0
+
     def unskip(self) -> None:
         """The bytes that were to be skipped will not come."""
         self._skip = 0

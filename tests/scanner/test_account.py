@@ -202,5 +202,11 @@ def test_the_client_is_called_as_it_called_itself(names: Sequence[str], expected
     assert account_of(*(ClientName(name, "EHLO") for name in names)).client_name == expected
 
 
+def test_exchanges_name_of_a_connection_is_evidence() -> None:
+    text = "a.outlook.office365.com ready at Sat, 26 Apr 2025 18:08:13 +0000 [08DD84B323498C1A]"
+    account = account_of(Greeting(text, "a.outlook.office365.com"))
+    assert account.evidence.startswith("greeting of a.outlook.office365.com [08DD84B323498C1A]")
+
+
 def test_a_later_login_without_a_name_keeps_the_name_of_an_earlier_one() -> None:
     assert account_of(refused("PLAIN"), Login("GSSAPI", None)).username == "scan@example.com"

@@ -3,6 +3,7 @@
 import base64
 from collections.abc import Callable
 from dataclasses import replace
+from datetime import UTC, datetime
 from ipaddress import ip_address
 
 import pytest
@@ -325,6 +326,18 @@ def labels(said: Said, server: str = "10.0.0.7", port: int = 25) -> tuple[Label,
 def test_a_servers_greeting_tells_its_program(said: Said, port: int, expected: Label) -> None:
     assert [label for label in labels(said, port=port) if label.field.endswith(".banner")] == [expected]
     assert expected not in labels(said, "52.96.0.1", port)
+
+
+def test_exchanges_clock_is_told_where_ours_does_not_agree() -> None:
+    first = observed(SUBMISSION, 25).first_seen // 1_000_000_000
+    for ahead, host, expected in (
+        (0, "a.outlook.office365.com", None),
+        (300, "a.outlook.office365.com", "300"),
+        (300, "mx7.example.net", None),
+    ):
+        when = datetime.fromtimestamp(first + ahead, UTC).strftime("%a, %d %b %Y %H:%M:%S +0000")
+        found = labels([(S, f"220 {host} ready at {when}\r\n".encode()), *SUBMISSION[1:]])
+        assert {label.field: label.text for label in found}.get("clock.ahead") == expected
 
 
 @pytest.mark.parametrize(

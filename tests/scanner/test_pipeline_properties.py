@@ -41,7 +41,7 @@ def talk(dialect: Dialect, example: Example) -> Example:
 TALKS = [
     pytest.param(talk(dialect, example), min(dialect.ports), id=f"{dialect.name}: {example.title}")
     for dialect in dialects()
-    if dialect.transport is Transport.TCP and not dialect.alone
+    if dialect.transport is Transport.TCP and dialect.overheard and not dialect.alone
     for example in dialect.examples
 ] + [
     pytest.param(

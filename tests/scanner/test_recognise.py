@@ -71,6 +71,14 @@ def said(*parts: tuple[Side, bytes]) -> list[Chunk]:
         pytest.param([(S, b""), (C, b"")], 995, "tls", id="TLS of which nothing was captured"),
         pytest.param([(C, b""), (C, b"\x16\1"), (C, b"\x17\3\3\xff\xff")], 993, None, id="no records"),
         pytest.param([(C, b"\0\1\2\3")], 25, None, id="noise"),
+        pytest.param(
+            [(C, b"POST /ipp/print HTTP/1.1\r\n"), (S, b"HTTP/1.1 200 OK\r\n")], 631, "http", id="IPP is HTTP"
+        ),
+        pytest.param(
+            [(C, b"\x1b%-12345X@PJL INFO ID\r\n"), (S, b"@PJL INFO ID\r\n")], 9100, None, id="printing"
+        ),
+        pytest.param([(S, b"@PJL INFO ID\r\n")], 9100, None, id="what a printer says alone"),
+        pytest.param([(S, b"HTTP/1.1 200 OK\r\n")], 631, None, id="what answers by IPP alone"),
         pytest.param([], 25, None, id="nothing"),
     ],
 )

@@ -83,7 +83,7 @@ def swapped(packets: list[Packet], one: int, other: int) -> list[Packet]:
 def made() -> Iterator[tuple[str, list[Packet]]]:
     """Captures of one connection each: every dialect's examples, and what is hard to agree on."""
     for dialect in dialects():
-        if dialect.transport is Transport.TCP and not dialect.alone:
+        if dialect.transport is Transport.TCP and dialect.overheard and not dialect.alone:
             for example in dialect.examples:
                 port = {"smtp": 587, "imap": 143, "pop3": 110, "http": 80, "tls": 993, "socks": 1080}[
                     dialect.name

@@ -12,6 +12,8 @@ from scanner.conversation import Side
 from scanner.events import Event, Gap, Label, Login, Offer, Outcome, Phase, Reached, Service, Weird
 from scanner.protocols.http import DIALECT, PENDING_LIMIT, HttpSession
 from scanner.protocols.http_heads import TEXT_LENGTH
+from scanner.protocols.smtp_examples import MACHINE
+from scanner.protocols.smtp_examples import NTLM_CHALLENGE as NTLM_CHALLENGE_NAMED
 from scanner.wire.lines import LINE_LIMIT
 
 C, S = Side.CLIENT, Side.SERVER
@@ -576,3 +578,83 @@ def test_a_proxys_password_is_not_heard() -> None:
         Label("http.connect", "smtp.example.com:587")
     ]
     assert secret.decode() not in repr(events)
+
+
+@pytest.mark.parametrize(
+    ("said", "answer", "awaits"),
+    [
+        pytest.param([], b"", False, id="nothing was asked"),
+        pytest.param([ask(), reply(), ask()], b"", True, id="the last request has no answer yet"),
+        pytest.param([ask(), reply()], b"HTTP/1.1 200 OK", False, id="answered"),
+        pytest.param(
+            [ask(), reply(b"302 Found", b"Location: /x")],
+            b"HTTP/1.1 302 Found\r\nLocation: /x",
+            False,
+            id="where it leads stands below",
+        ),
+        pytest.param([ask(), (S, b"HTTP/1.1 100 Go\r\n\r\n")], b"", True, id="100 is no answer"),
+        pytest.param(
+            [ask(), (S, b"HTTP/1.1 200 OK\r\nContent-Length: 3\r\n\r\nab")],
+            b"HTTP/1.1 200 OK",
+            True,
+            id="a body that is not whole",
+        ),
+        pytest.param([ask(), (S, b"HTTP/1.1 200 OK\r\n")], b"", True, id="a head that is not whole"),
+        pytest.param(
+            [ask(), (S, b"HTTP/1.1 200 OK\r\n\r\nabc")],
+            b"HTTP/1.1 200 OK",
+            True,
+            id="a body until the end",
+        ),
+        pytest.param(
+            [ask(), (S, b"HTTP/1.1 200 OK\r\nContent-Type: text/html\r\n\r\n<html>")],
+            b"HTTP/1.1 200 OK",
+            True,
+            id="a page until the end, whose title may come",
+        ),
+        pytest.param(
+            [ask(), (S, b"HTTP/1.1 200 OK\r\nContent-Type: text/html\r\n\r\n" + b"x" * 3000)],
+            b"HTTP/1.1 200 OK",
+            True,
+            id="though enough of it was read",
+        ),
+    ],
+)
+def test_whose_turn_it_is(said: list[Said], answer: bytes, awaits: bool) -> None:
+    session = HttpSession()
+    for side, data in said:
+        assert isinstance(data, bytes)
+        session.feed(side, data, 0)
+    assert (session.answer, session.awaits) == (answer, awaits)
+
+
+def test_exchange_is_known_by_its_headers_and_where_it_leads_is_told_to_nobody() -> None:
+    owa = reply(b"302 Found", b"X-OWA-Version: 15.2.1118.7", b"X-FEServer: EX1", b"Location: /owa/?secret-1")
+    events = heard([ask(), owa, ask(), owa])
+    assert [event for event in events if isinstance(event, Label)] == [
+        Label("http.exchange", "X-OWA-Version: 15.2.1118.7"),
+        Label("http.exchange", "X-FEServer: EX1"),
+    ]
+    assert "secret-1" not in repr(events)
+
+
+@pytest.mark.parametrize(
+    "challenge",
+    [
+        pytest.param(b"Negotiate " + NTLM_CHALLENGE_NAMED, id="bare"),
+        pytest.param(
+            b"Negotiate " + b64(b"\xa1\x81\xb0" + base64.b64decode(NTLM_CHALLENGE_NAMED)), id="in SPNEGO"
+        ),
+        pytest.param(b"ntlm " + NTLM_CHALLENGE_NAMED, id="NTLM, in small letters"),
+    ],
+)
+def test_a_challenge_of_ntlm_names_the_server(challenge: bytes) -> None:
+    events = heard([login(NTLM_OPEN), denied(challenge)])
+    assert [event for event in events if isinstance(event, Label)] == list(MACHINE)
+
+
+@pytest.mark.parametrize(
+    "challenge", [b"NTLM", b"NTLM ", b"Negotiate !!", b"NTLM TlRM", b"Basic TlRMTVNTUAACAAAA"]
+)
+def test_other_challenges_name_nobody(challenge: bytes) -> None:
+    assert not [event for event in heard([ask(), denied(challenge)]) if isinstance(event, Label)]

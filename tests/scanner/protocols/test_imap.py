@@ -264,7 +264,8 @@ def test_attempts(said: Sequence[Said], expected: Sequence[Login]) -> None:
         pytest.param(
             talk(
                 b"a CAPABILITY\r\n",
-                b"* CAPABILITY IMAP4rev1 STARTTLS LOGINDISABLED AUTH=PLAIN auth=xoauth2\r\na OK\r\n",
+                b"* CAPABILITY IMAP4rev1 STARTTLS LOGINDISABLED AUTH=PLAIN auth=xoauth2\r\n"
+                b"a OK CAPABILITY completed.\r\n",
             ),
             [Offer(("PLAIN", "XOAUTH2"), starttls=True, login_disabled=True, length=71), ANSWERED],
             id="an offer that forbids LOGIN",
@@ -425,6 +426,7 @@ def test_the_mark_of_a_client(head: bytes, expected: bool | None) -> None:
         pytest.param(b"* OK ready\r\n", True, id="a greeting"),
         pytest.param(b"* BYE busy\r\n", True, id="a farewell"),
         pytest.param(b"* O", None, id="half a greeting"),
+        pytest.param(b"* BY", None, id="half a farewell"),
         pytest.param(b"", None, id="nothing yet"),
         pytest.param(b"* NO", False, id="another word"),
         pytest.param(b"+OK", False, id="another protocol"),
@@ -450,3 +452,85 @@ def test_a_client_tells_its_program(arguments: bytes, expected: list[str]) -> No
     session.feed(Side.SERVER, b"* OK ready\r\n", 0)
     events = session.feed(Side.CLIENT, b"a ID " + arguments + b"\r\n", 0)
     assert events == [Label("imap.id", text) for text in expected]
+
+
+@pytest.mark.parametrize(
+    ("line", "program"),
+    [
+        pytest.param(b'* ID ("name" "Dovecot")', "Dovecot", id="a name"),
+        pytest.param(
+            b'* ID ("Version" "15.2" "NAME" "Microsoft.Exchange.Imap4")', "Microsoft.Exchange.Imap4 15.2"
+        ),
+        pytest.param(b'* id ("name" NIL "version" NIL "os" "x")', None, id="nothing in it"),
+        pytest.param(b"* ID NIL", None, id="nothing at all"),
+        pytest.param(b'* IDLE ("name" "x")', None, id="another word"),
+    ],
+)
+def test_a_server_says_which_program_it_is(line: bytes, program: str | None) -> None:
+    events = heard([*HELLO, (C, b"a ID NIL\r\n"), (S, line + b"\r\na OK\r\n")])
+    expected = [Label("imap.server_id", program)] if program else []
+    assert [event for event in events if isinstance(event, Label)] == expected
+
+
+def test_inside_tls_a_list_of_capabilities_is_no_greeting() -> None:
+    said: list[Said] = [(C, b"a CAPABILITY\r\n"), (S, b"* CAPABILITY IMAP4 AUTH=PLAIN\r\na OK\r\n")]
+    assert heard(said) == [Offer(("PLAIN",), length=31), ANSWERED]
+
+
+def answered(said: Iterable[Said]) -> tuple[bytes, bool]:
+    """The last answer of a dialogue, and whether another is awaited."""
+    session = ImapSession()
+    for side, data in said:
+        assert isinstance(data, bytes)
+        session.feed(side, data, 0)
+    return session.answer, session.awaits
+
+
+@pytest.mark.parametrize(
+    ("said", "answer", "awaits"),
+    [
+        pytest.param([], b"", True, id="a greeting is awaited"),
+        pytest.param(HELLO, b"OK ready", False, id="it came"),
+        pytest.param(
+            [(S, b"* OK [CAPABILITY ID] hi\r\n"), *talk(b"a NOOP\r\n", b"a OK\r\n")],
+            b"OK",
+            False,
+            id="what a greeting lists stands in it alone",
+        ),
+        pytest.param(
+            [*HELLO, *talk(b"a CAPABILITY\r\n", b"* CAPABILITY IMAP4\r\n")],
+            b"OK ready",
+            True,
+            id="half an answer",
+        ),
+        pytest.param(
+            [*HELLO, *talk(b"a CAPABILITY\r\n", b"* CAPABILITY IMAP4\r\na OK done\r\n")],
+            b"OK done\r\nCAPABILITY IMAP4",
+            False,
+            id="a list stands below its answer",
+        ),
+        pytest.param(
+            [*HELLO, *talk(b"a NOOP\r\n", b"+ go on\r\n")],
+            b"OK ready",
+            True,
+            id="nothing was begun that could go on",
+        ),
+        pytest.param(
+            [*HELLO, *talk(b"a AUTHENTICATE NTLM\r\n", b"+ abc\r\n")],
+            b"+ abc",
+            False,
+            id="it is asked for more",
+        ),
+        pytest.param(
+            [*HELLO, *talk(b"a NOOP\r\n", b"x OK\r\nb OK\r\n")], b"OK", True, id="somebody else's answers"
+        ),
+        pytest.param(
+            [*HELLO, *talk(b"a NOOP\r\n", b"* BYE idle\r\n")], b"OK ready", False, id="it takes its leave"
+        ),
+        pytest.param(
+            [*HELLO, *talk(b"a LOGOUT\r\n", b"* BYE\r\n")], b"OK ready", True, id="leave is taken in order"
+        ),
+    ],
+)
+def test_whose_turn_it_is(said: list[Said], answer: bytes, awaits: bool) -> None:
+    assert answered(said) == (answer, awaits)

@@ -1,10 +1,12 @@
 """Only an AUTHENTICATE message names somebody, it and a CHALLENGE their machines, by what is inside alone."""
 
+import base64
 import struct
 
 import pytest
 
-from scanner.protocols.ntlm import NAME_LIMIT, SIGNATURE, Machine, machine, username
+from scanner.protocols.ntlm import NAME_LIMIT, NEGOTIATE, SIGNATURE, Machine, asked, machine, told, username
+from scanner.session import Answer
 
 UNICODE, OEM = 1, 2
 
@@ -107,3 +109,62 @@ def test_a_name_that_lies_in_the_answers_is_none() -> None:
     message[36:44] = struct.pack("<HHI", 4, 4, len(message) - 15)
     assert username(bytes(message)) is None
     assert b"secret".decode("utf-16-le") not in repr(machine(bytes(message)))
+
+
+@pytest.mark.parametrize(
+    ("message", "expected"),
+    [
+        pytest.param(
+            challenge(*PAIRS),
+            [
+                ("ntlm.host", "files-3.acme.example"),
+                ("ntlm.domain", "acme.example"),
+                ("ntlm.version", "10.0.17763"),
+            ],
+            id="the names by DNS",
+        ),
+        pytest.param(
+            challenge((2, "NAS"), (1, "NAS"), version=bytes(8)),
+            [("ntlm.host", "NAS"), ("ntlm.domain", "NAS")],
+            id="else those by NetBIOS",
+        ),
+        pytest.param(
+            b"\xa1\x81\xb0" + challenge((1, "EX-1"), version=bytes(8)),
+            [("ntlm.host", "EX-1")],
+            id="within SPNEGO",
+        ),
+        pytest.param(challenge((1, " \0x"), flags=1), [], id="a name of nothing"),
+        pytest.param(authenticate("CORP", "ann"), [], id="a client's message tells nothing of the server"),
+        pytest.param(b"NTLM supported", [], id="something else"),
+        pytest.param(b"", [], id="nothing"),
+    ],
+)
+def test_what_a_challenge_tells_of_the_server(message: bytes, expected: list[tuple[str, str]]) -> None:
+    assert told(message) == expected
+
+
+def test_what_begins_ntlm_names_nobody() -> None:
+    message = base64.b64decode(NEGOTIATE, validate=True)
+    assert message[:12] == SIGNATURE + b"\1\0\0\0"
+    assert len(message) == 40
+    assert message[16:32] == bytes(16)
+    assert username(message) is machine(message) is None
+
+
+@pytest.mark.parametrize(
+    ("lines", "expected"),
+    [
+        pytest.param(
+            [b"334 ", b"334 TlRM"], [b"AUTH NTLM\r\n", NEGOTIATE + b"\r\n", b"*\r\n"], id="a challenge"
+        ),
+        pytest.param(
+            [b"334 ", b"535 no"], [b"AUTH NTLM\r\n", NEGOTIATE + b"\r\n"], id="refused at the second step"
+        ),
+        pytest.param([b"504 no"], [b"AUTH NTLM\r\n"], id="refused at once"),
+    ],
+)
+def test_ntlm_is_begun_and_cancelled(lines: list[bytes], expected: list[bytes]) -> None:
+    said = asked(b"AUTH NTLM\r\n", b"334")
+    assert [next(said), *(said.send(Answer((), line)) for line in lines[: len(expected) - 1])] == expected
+    with pytest.raises(StopIteration):
+        said.send(Answer((), b"501 cancelled" if len(expected) > 2 else lines[-1]))

@@ -296,6 +296,7 @@ def test_the_mark_of_a_client(head: bytes, expected: bool | None) -> None:
         pytest.param(b"+OK ready\r\n", True, id="a greeting"),
         pytest.param(b"-ERR busy\r\n", True, id="a refusal"),
         pytest.param(b"+O", None, id="too little"),
+        pytest.param(b"-E", None, id="half a refusal"),
         pytest.param(b"+PONG\r\n", False, id="redis"),
         pytest.param(b"* OK IMAP\r\n", False, id="IMAP"),
     ],

@@ -522,6 +522,8 @@ def test_the_mark_of_a_client(head: bytes, expected: bool | None) -> None:
         pytest.param(b"250\n220\n", True, id="codes without text"),
         pytest.param(b"550 go away\r\n", None, id="a code that other protocols have too"),
         pytest.param(b"22", None, id="half a code"),
+        pytest.param(b"5", None, id="half a refusal"),
+        pytest.param(b"3", None, id="half another code"),
         pytest.param(b"", None, id="nothing yet"),
         pytest.param(b"+OK", False, id="another protocol"),
     ],

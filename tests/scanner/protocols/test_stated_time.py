@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from scanner.protocols.stated_time import stated_time
+from scanner.protocols.stated_time import clock_ahead, stated_time
 
 OK = b"HTTP/1.1 200 OK\r\n"
 
@@ -48,6 +48,26 @@ def at(*when: int) -> int:
 )
 def test_a_date_with_its_zone_is_read(said: bytes, stated: int | None) -> None:
     assert stated_time(said) == stated
+
+
+GREETING = "a.example Microsoft ESMTP ready at Sat, 26 Apr 2025 18:08:13 +0000 [08DD84B323498C1A]"
+GREETED = at(2025, 4, 26, 18, 8, 13)
+SECOND = 1_000_000_000
+
+
+@pytest.mark.parametrize(
+    ("greeting", "ours", "ahead"),
+    [
+        pytest.param(GREETING, GREETED + SECOND // 2, 0, id="clocks agree"),
+        pytest.param(GREETING, GREETED + 2 * SECOND, 0, id="a greeting that was slow to come"),
+        pytest.param(GREETING, GREETED - 300 * SECOND, 300, id="ours is five minutes slow"),
+        pytest.param(GREETING, GREETED + 300 * SECOND, -300, id="ours is five minutes fast"),
+        pytest.param(GREETING, GREETED - 86_400 * SECOND, 0, id="a day is no clock"),
+        pytest.param("a.example ESMTP \udcff", GREETED, 0, id="no time is told"),
+    ],
+)
+def test_by_how_much_a_greeting_is_ahead(greeting: str, ours: int, ahead: int) -> None:
+    assert abs(clock_ahead(greeting, ours) - ahead) <= (1 if ahead else 0)
 
 
 @given(
