@@ -13,7 +13,7 @@ from functools import cache, lru_cache
 from math import prod
 
 from scanner.fingerprints import OUI, Advice, Fingerprint, advices, by_field, compiled, words
-from scanner.labels import PLACE
+from scanner.labels import PLACES
 from scanner.model import Device, Heard
 from scanner.record import record
 
@@ -147,7 +147,8 @@ def identify(labels: Iterable[Heard], oui: str | None) -> Device:
     """Make of a host's labels and its network card's maker what it is; ``Device()`` if nothing is known."""
     labels = tuple(labels)
     device = _decided(tuple(evidence(labels, oui)))
-    place = min((label.text for label in labels if label.field == PLACE and label.text.strip()), default=None)
+    places = (label.text for label in labels if label.field in PLACES and label.text.strip())
+    place = min(places, default=None)
     return replace(device, place=place) if place else device
 
 
@@ -174,6 +175,6 @@ def _fits(row: Advice, device: Device) -> bool:
     return row.model is None or bool(device.model and compiled(row.model).match(device.model))
 
 
-def oauth_advice(device: Device) -> str | None:
-    """Say whether the device has OAuth for Exchange Online and what to do; None if nothing is known."""
-    return next((row.advice for row in advices() if _fits(row, device)), None)
+def oauth_row(device: Device) -> Advice | None:
+    """Tell what is known of OAuth for Exchange Online in the device, or in the program that speaks."""
+    return next((row for row in advices() if _fits(row, device)), None)

@@ -76,6 +76,11 @@ def read_message(payload: bytes, header: Header, most: int) -> tuple[Name, Itera
     return asked[0] if asked else (), read_records(payload, at, min(count, most))
 
 
+def written_name(name: Name) -> bytes:
+    """Write a name without compression."""
+    return b"".join(bytes([len(label)]) + label for label in name) + b"\0"
+
+
 def read_name(payload: bytes, at: int) -> tuple[Name | None, int]:
     """Read a name; gives it and where reading goes on. None for one that is cut, too long or loops."""
     labels: list[bytes] = []

@@ -16,6 +16,7 @@ Ignored: domains other than ``local``, DNS-SD by unicast DNS, HINFO and NSEC rec
 
 from __future__ import annotations
 
+import struct
 from collections.abc import Iterable, Iterator
 from ipaddress import IPv4Address, IPv6Address
 from itertools import chain, islice
@@ -32,6 +33,7 @@ from scanner.protocols.dns_names import (
     read_header,
     read_message,
     read_name,
+    written_name,
 )  # fmt: skip
 from scanner.protocols.fields import reachable, values
 from scanner.session import Example
@@ -45,6 +47,11 @@ _SENDER: tuple[str | None, ...] = (None,)
 _LOCAL = b"local"
 _TRANSPORTS = (b"_tcp", b"_udp")
 _ALL_SERVICES = (b"_services", b"_dns-sd", b"_udp", _LOCAL)
+
+_SERVICES = ((b"_ipp",), (b"_printer", b"_pdl-datastream"), (b"_http", b"_device-info"))
+"""Asked for together; those whose TXT records say what a machine is."""
+_UNICAST = 0x8000
+"""RFC 6762 5.4: answer me alone."""
 
 _PRINTER = {
     b"ty": "mdns.ty", b"product": "mdns.product", b"note": "mdns.note", b"usb_mfg": "mdns.usb_mfg",
@@ -174,6 +181,21 @@ class _Told:
             return self._sender
         first, *others = dict.fromkeys(self._known.values())  # two names of one's addresses are one machine
         return () if others else first or self._sender
+
+
+def questions(address: IPv4Address | IPv6Address, number: int) -> tuple[bytes, ...]:
+    """Write what a machine is asked directly (RFC 6762 5.5, 6.7): its name, its services, what they say.
+
+    It answers only who is on its link. Several messages, for an answer to each has to fit in 512 bytes.
+    """
+    reverse = tuple(label.encode() for label in address.reverse_pointer.split("."))
+    asked = ((reverse, _ALL_SERVICES), *(tuple((one, b"_tcp", _LOCAL) for one in some) for some in _SERVICES))
+    return tuple(_question(names, number) for names in asked)
+
+
+def _question(names: tuple[Name, ...], number: int) -> bytes:
+    head = struct.pack(">6H", number, 0, len(names), 0, 0, 0)
+    return head + b"".join(written_name(name) + struct.pack(">HH", PTR, _UNICAST | 1) for name in names)
 
 
 def _described(service: bytes, text: bytes) -> Iterator[tuple[str, str]]:

@@ -26,6 +26,8 @@ NAMES_READ = 64
 """Names of one node status; machines have some ten."""
 _ENCODED = 32
 _NAME = 16
+_ANY = b"\x20CK" + b"A" * 30 + b"\0"
+"""The name ``*`` (RFC 1002 4.2.17), with its halves as letters."""
 _NB, _STATUS = 0x20, 0x21
 _RESPONSE, _RCODE = 0x8000, 0x000F
 _QUERY, _REGISTRATION, _REFRESHES = 0, 5, (8, 9)
@@ -58,6 +60,11 @@ def read(payload: bytes) -> Iterator[Label]:
             yield from _status(record.data)
         elif record.kind == _NB and (name := half_ascii(b"".join(record.owner[:1]))):
             yield from _owners(name, record.data)
+
+
+def question(number: int) -> bytes:
+    """Write what asks a machine for its node status: all of its names (RFC 1002 4.2.17)."""
+    return number.to_bytes(2, "big") + b"\0\0\0\1\0\0\0\0\0\0" + _ANY + struct.pack(">HH", _STATUS, 1)
 
 
 def label(name: Name, group: bool, ip: str | None = None) -> Label | None:

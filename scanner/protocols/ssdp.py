@@ -9,17 +9,22 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from ipaddress import ip_address
+from urllib.parse import urlsplit
 
 from scanner.conversation import SERVER, Transport
 from scanner.events import Label
 from scanner.protocols.announcement import announcing, clean
 from scanner.protocols.fields import hosts_of
+from scanner.protocols.pjl import PRINTING
 from scanner.session import Example
 
 LINES_READ = 64
 """Header lines of one datagram read; real ones have fifteen. What is behind them is not told."""
 _ALIVE = ("ssdp:alive", "ssdp:update")
 _ANSWER = re.compile(rb"HTTP/1\.[01] 200(?: |$)")
+_PATH = re.compile(r"/[!-~]*")
+"""Nothing that ends a request's line (RFC 9112 3)."""
 _DEVICE = re.compile(r"urn:[^:]+:device:[^:]+:\d", re.ASCII)
 
 
@@ -36,6 +41,40 @@ def read(payload: bytes) -> tuple[Label, ...]:
     if _ANSWER.match(verb):
         return tuple(_device(fields, "st"))
     return ()
+
+
+def question(address: str, name: str) -> bytes:
+    """Write a search that is sent to one machine (1.3.2): it has no MX, and is answered at once."""
+    host = f"[{address}]" if ":" in address else address
+    lines = (
+        "M-SEARCH * HTTP/1.1",
+        f"HOST: {host}:1900",
+        'MAN: "ssdp:discover"',
+        "ST: upnp:rootdevice",
+        f"USER-AGENT: {name} UPnP/1.1",
+        "",
+        "",
+    )
+    return "\r\n".join(lines).encode()
+
+
+def described_by(answer: bytes, address: str) -> tuple[int, str] | None:
+    """Tell at which port and path a machine has its description, if it is at that address itself.
+
+    None for any other host, names included, and for ports that print: whoever answers must not lead us there.
+    """
+    first, *lines = answer.split(b"\n", LINES_READ)
+    if not _ANSWER.match(first.strip().upper()):
+        return None
+    try:
+        url = urlsplit(_fields(lines[:LINES_READ]).get("location", ""))
+        port = url.port or 80
+        own = ip_address(url.hostname or "") == ip_address(address.partition("%")[0])
+    except ValueError:
+        return None
+    path = (url.path or "/") + (f"?{url.query}" if url.query else "")
+    asked = url.scheme == "http" and own and port not in PRINTING and _PATH.fullmatch(path)
+    return (port, path) if asked else None
 
 
 def _device(fields: dict[str, str], type_in: str) -> Iterator[Label]:

@@ -17,6 +17,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 from urllib.parse import unquote_to_bytes, urlsplit
+from uuid import UUID
 from xml.etree.ElementTree import Element, ParseError, XMLPullParser
 
 from scanner.conversation import SERVER, Transport
@@ -69,6 +70,15 @@ def read(payload: bytes) -> tuple[Label, ...]:
         for ip in hosts_of(machine.get("XAddrs", ())) or sender:
             labels |= dict.fromkeys(Label(name, text, ip) for name, text in _said(machine) if text)
     return tuple(labels)
+
+
+def question(number: UUID) -> bytes:
+    """Write a Probe for devices of any type (5.2), to be sent to one of them.
+
+    Of 2005/04, which printers, cameras and Samba's wsdd know. Windows answers a Probe only if a group was
+    asked (Microsoft, WSDAPI, "Probe Message").
+    """
+    return _PROBE.format(number=number.urn).encode()
 
 
 def _said(machine: Words) -> Iterator[tuple[str, str]]:
@@ -127,6 +137,14 @@ def _qualified(words: Sequence[str], declared: Mapping[str, str]) -> Iterator[st
         yield f"{known}:{local}" if known else word
 
 
+_PROBE = (
+    '<?xml version="1.0" encoding="utf-8"?><s:Envelope xmlns:s="http://www.w3.org/2003/05/soap-envelope"'
+    ' xmlns:a="http://schemas.xmlsoap.org/ws/2004/08/addressing"'
+    ' xmlns:d="http://schemas.xmlsoap.org/ws/2005/04/discovery"><s:Header>'
+    "<a:To>urn:schemas-xmlsoap-org:ws:2005:04:discovery</a:To>"
+    "<a:Action>http://schemas.xmlsoap.org/ws/2005/04/discovery/Probe</a:Action>"
+    "<a:MessageID>{number}</a:MessageID></s:Header><s:Body><d:Probe/></s:Body></s:Envelope>"
+)
 _HELLO = (
     b'<?xml version="1.0" encoding="utf-8"?><s:Envelope xmlns:s="http://www.w3.org/2003/05/soap-envelope"'
     b' xmlns:d="http://schemas.xmlsoap.org/ws/2005/04/discovery"'

@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from scanner.events import Label
-from scanner.identify import evidence, identify, oauth_advice, votes
+from scanner.identify import evidence, identify, oauth_row, votes
 from scanner.labels import FIELDS
 from scanner.model import Device
 
@@ -57,6 +57,23 @@ CASES = [
         labels(("mdns.usb_mfg", "Hewlett-Packard"), ("mdns.usb_mdl", "HP Color LaserJet FlowMFP M578")),
         None,
         Device("HP", "Color LaserJet FlowMFP M578", "multifunction printer", 0.99),
+    ),
+    (
+        "a printer that says all when it is asked",
+        labels(
+            ("ipp.make_and_model", "Lexmark CX317dn"),
+            ("ipp.location", "third floor"),
+            ("snmp.description", "Lexmark CX317dn version NH63.PRT.N629 kernel 3.0.0 All-N-1"),
+            ("snmp.name", "ET0021B71A2B3C"),
+        ),
+        None,
+        Device("Lexmark", "CX317dn", "multifunction printer", 0.99, None, "third floor"),
+    ),
+    (
+        "a printer that tells its maker in one place and its model in another",
+        labels(("upnp.vendor", "EPSON"), ("ipp.device_id", "MFG:EPSON;MDL:L6270 Series")),
+        None,
+        Device("Epson", "L6270 Series", "printer", 0.95),
     ),
     ("any printer", labels(("mdns.service", "_ipp._tcp")), None, Device(None, None, "printer", 0.6)),
     (
@@ -179,7 +196,8 @@ ADVICE = [
 
 @pytest.mark.parametrize(("device", "says"), ADVICE)
 def test_advice_on_oauth(device: Device, says: str | None) -> None:
-    advice = oauth_advice(device)
+    row = oauth_row(device)
+    advice = row.advice if row else None
     assert (advice is None) if says is None else (advice is not None and says in advice)
 
 

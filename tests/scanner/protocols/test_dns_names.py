@@ -15,6 +15,7 @@ from scanner.protocols.dns_names import (
     read_message,
     read_name,
     read_records,
+    written_name,
 )
 
 LONG = b"\x3f" + b"x" * 63
@@ -97,3 +98,8 @@ def test_records_are_read_up_to_the_first_that_is_cut() -> None:
 
 def test_four_bytes_of_another_kind_are_no_address() -> None:
     assert Record((b"a",), 16, 60, 0, b"\1\2\3\4", b"").address is None
+
+
+def test_a_name_is_read_as_it_was_written() -> None:
+    name = (b"Third floor", b"_ipp", b"_tcp", b"local")
+    assert read_name(written_name(name), 0) == (name, len(written_name(name)))

@@ -7,9 +7,10 @@ from collections.abc import Sequence
 from ipaddress import ip_address
 
 import pytest
+from zeroconf import DNSIncoming
 
 from scanner.events import Answer, Label
-from scanner.protocols.mdns import DIALECT, EVENTS_TOLD, RECORDS_READ, read
+from scanner.protocols.mdns import DIALECT, EVENTS_TOLD, RECORDS_READ, questions, read
 
 RESPONSE, QUERY = 0x8400, 0
 COPIER, SERVER_6 = "192.0.2.7", "2001:db8::7"
@@ -327,3 +328,19 @@ def test_every_cut_of_an_announcement_is_read_without_a_stir() -> None:
     for size in range(len(whole)):
         fields = {(one.field, one.text) for one in read(whole[:size]) if isinstance(one, Label)}
         assert fields <= {(one.field, one.text) for one in known if isinstance(one, Label)}
+
+
+@pytest.mark.parametrize(
+    ("address", "reverse"),
+    [("192.0.2.7", "7.2.0.192.in-addr.arpa."), ("2001:db8::7", f"7.{'0.' * 23}8.b.d.0.1.0.0.2.ip6.arpa.")],
+)
+def test_what_a_machine_is_asked_directly(address: str, reverse: str) -> None:
+    asked = [DNSIncoming(one) for one in questions(ip_address(address), 0x1234)]
+    assert all(one.valid and one.id == 0x1234 and one.is_query() for one in asked)
+    wanted = [question for one in asked for question in one.questions]
+    assert all(question.unicast and question.type == 12 for question in wanted)
+    assert [question.name for question in wanted] == [
+        reverse,
+        "_services._dns-sd._udp.local.",
+        *(f"{name}._tcp.local." for name in ("_ipp", "_printer", "_pdl-datastream", "_http", "_device-info")),
+    ]

@@ -5,7 +5,7 @@ import struct
 import pytest
 
 from scanner.events import Label
-from scanner.protocols.nbns import ADDRESSES_READ, NAMES_READ, Name, half_ascii, read
+from scanner.protocols.nbns import ADDRESSES_READ, NAMES_READ, Name, half_ascii, question, read
 
 HERE, THERE = b"\x0a\0\0\7", b"\x0a\0\0\x08"
 MAC = b"\x02\0\0\0\0\7"
@@ -191,3 +191,9 @@ def test_a_cut_anywhere_in_a_status_names_nobody_else() -> None:
     whole = status(entry(b"COPIER", 0), entry(b"ACME", 0, GROUP | ACTIVE))
     for size in range(len(whole)):
         assert list(read(whole[:size])) == []
+
+
+def test_a_machine_is_asked_for_all_its_names() -> None:
+    asked = question(0x1234)
+    assert asked[:12] == b"\x12\x34\0\0\0\1\0\0\0\0\0\0"
+    assert asked[12:] == encoded("*").replace(b"CA" * 14, b"AA" * 14) + b"\0\x21\0\1"

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 import pytest
 
-from scanner.protocols.ssdp import LINES_READ, read
+from scanner.protocols.ssdp import LINES_READ, described_by, question, read
 
 PRINTER = b"urn:schemas-upnp-org:device:Printer:1"
 ALIVE = b"NOTIFY * HTTP/1.1"
@@ -98,3 +98,39 @@ def test_what_a_datagram_says(payload: bytes, expected: Sequence[tuple[str, str,
 
 def test_a_flood_of_lines_is_bounded() -> None:
     assert read(packet(b"HTTP/1.1 200 OK", *[b"X: y"] * LINES_READ, SERVER)) == ()
+
+
+def test_one_machine_is_searched_without_waiting() -> None:
+    head, *lines = question("192.0.2.7", "me").split(b"\r\n")
+    assert head == b"M-SEARCH * HTTP/1.1"
+    assert b"HOST: 192.0.2.7:1900" in lines and b"ST: upnp:rootdevice" in lines
+    assert not any(line.startswith(b"MX") for line in lines)
+    assert b"HOST: [2001:db8::7]:1900" in question("2001:db8::7", "me")
+
+
+@pytest.mark.parametrize(
+    ("location", "asked", "found"),
+    [
+        ("http://192.0.2.7:49152/d.xml?a=b", "192.0.2.7", (49152, "/d.xml?a=b")),
+        ("http://192.0.2.7", "192.0.2.7", (80, "/")),
+        ("http://[2001:DB8::7]:80/d", "2001:db8::7", (80, "/d")),
+        ("http://[fe80::7]/d", "fe80::7%eth0", (80, "/d")),
+        ("http://192.0.2.8/d.xml", "192.0.2.7", None),
+        ("http://printer.example.com/d.xml", "192.0.2.7", None),
+        ("http://192.0.2.7@192.0.2.8/d.xml", "192.0.2.7", None),
+        ("http://0300.0.2.7/d.xml", "192.0.2.7", None),
+        ("https://192.0.2.7/d.xml", "192.0.2.7", None),
+        ("http://192.0.2.7/d.xml HTTP/1.1", "192.0.2.7", None),
+        ("http://192.0.2.7/b\u00fcro", "192.0.2.7", None),
+        ("http://192.0.2.7:99999/d", "192.0.2.7", None),
+        ("http://192.0.2.7:9100/d", "192.0.2.7", None),
+        ("http://[192.0.2.7/d", "192.0.2.7", None),
+        ("", "192.0.2.7", None),
+    ],
+)
+def test_a_description_is_looked_for_at_the_address_itself_only(
+    location: str, asked: str, found: tuple[int, str] | None
+) -> None:
+    answer = packet(b"HTTP/1.1 200 OK", b"LOCATION: " + location.encode())
+    assert described_by(answer, asked) == found
+    assert described_by(answer.replace(b"HTTP/1.1 200 OK", ALIVE), asked) is None

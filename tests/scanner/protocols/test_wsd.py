@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from uuid import UUID
+from xml.etree.ElementTree import fromstring
 
 import pytest
 
-from scanner.protocols.wsd import MATCHES_READ, WORDS_READ, read
+from scanner.protocols.wsd import MATCHES_READ, WORDS_READ, question, read
 
 OLD = "http://schemas.xmlsoap.org/ws/2005/04/discovery"
 NEW = "http://docs.oasis-open.org/ws-dd/ns/discovery/2009/01"
@@ -154,3 +156,10 @@ def test_a_flood_of_matches_and_of_words_is_bounded() -> None:
     assert len(read(matches(*many))) == MATCHES_READ
     (label,) = read(hello(f"<d:Types>{'t ' * 999}</d:Types>"))
     assert len(label.text.split()) == WORDS_READ
+
+
+def test_a_probe_is_for_any_device() -> None:
+    probe = fromstring(question(UUID(int=7)))
+    assert probe.findtext(".//{http://schemas.xmlsoap.org/ws/2004/08/addressing}MessageID") == UUID(int=7).urn
+    (asked,) = probe.findall(f".//{{{OLD}}}Probe")
+    assert not list(asked)
