@@ -5,6 +5,7 @@ from __future__ import annotations
 from enum import StrEnum
 from functools import cache
 from importlib.resources import files
+from itertools import chain
 from typing import NamedTuple
 
 TLS13 = "TLSv1.3"
@@ -41,6 +42,25 @@ def _names() -> dict[int, str]:
 def name(suite: int) -> str:
     """IANA name of a cipher suite; ``0x....`` where the registry has none."""
     return _names().get(suite, f"0x{suite:04X}")
+
+
+WEAKNESSES = ("NULL", "anon", "EXPORT", "_DES_", "RC4", "3DES")
+"""Parts of names, worst first: no secrecy, nobody proves who he is, 40 or 56 bits, RFC 7465, RFC 8429."""
+_NOT_OURS = ("NULL_WITH_NULL", "KRB5", "PSK", "SRP", "GOST")
+"""What cannot be asked for: no cipher at all (RFC 5246 A.5), and what needs a secret shared before."""
+
+
+def weakness(cipher: str) -> str | None:
+    """What makes a cipher suite weak, as its name says it; None where nothing does."""
+    return next((part for part in WEAKNESSES if part in cipher), None)
+
+
+@cache
+def weak() -> tuple[int, ...]:
+    """Weak suites that a server can be asked to take, worst first."""
+    ours = [(suite, name) for suite, name in _names().items() if not any(part in name for part in _NOT_OURS)]
+    kinds = ([suite for suite, name in ours if weakness(name) == kind] for kind in WEAKNESSES)
+    return tuple(chain.from_iterable(kinds))
 
 
 @cache

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from scanner.wire.ciphers import Kind, Protection, name, plaintext, protection
+from scanner.wire.ciphers import WEAKNESSES, Kind, Protection, name, plaintext, protection, weak, weakness
 
 GCM, CBC = "TLS_ECDHE_RSA_WITH_AES_128_GCM_SHA256", "TLS_RSA_WITH_AES_128_CBC_SHA"
 
@@ -92,3 +92,30 @@ def test_cbc_gives_a_range_that_holds_the_truth(
 def test_a_record_too_short_for_its_cipher_holds_nothing() -> None:
     assert plaintext(3, protection(GCM, "TLSv1.2")) == (0, 0)
     assert plaintext(3, protection(CBC, "TLSv1.2")) == (0, 0)
+
+
+@pytest.mark.parametrize(
+    ("cipher", "weak_by"),
+    [
+        (GCM, None),
+        (CBC, None),
+        ("TLS_RSA_WITH_NULL_SHA256", "NULL"),
+        ("TLS_DH_anon_EXPORT_WITH_RC4_40_MD5", "anon"),
+        ("TLS_RSA_EXPORT1024_WITH_DES_CBC_SHA", "EXPORT"),
+        ("TLS_RSA_WITH_DES_CBC_SHA", "_DES_"),
+        ("TLS_ECDHE_RSA_WITH_RC4_128_SHA", "RC4"),
+        ("TLS_RSA_WITH_3DES_EDE_CBC_SHA", "3DES"),
+    ],
+)
+def test_the_worst_of_a_cipher_makes_it_weak(cipher: str, weak_by: str | None) -> None:
+    assert weakness(cipher) == weak_by
+
+
+def test_weak_ciphers_are_those_that_anybody_can_ask_for_worst_first() -> None:
+    names = [name(suite) for suite in weak()]
+    kinds = [weakness(cipher) for cipher in names]
+    assert kinds == sorted(kinds, key=WEAKNESSES.index)
+    assert set(kinds) == set(WEAKNESSES)
+    assert not [
+        cipher for cipher in names if "PSK" in cipher or "KRB5" in cipher or cipher.endswith("NULL_NULL")
+    ]
