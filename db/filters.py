@@ -13,7 +13,7 @@ from sqlalchemy import Connection, select
 
 from db import bulk
 from db.grouping import EndpointRow, Group
-from db.schema import labels, usages
+from db.schema import labels, services, usages
 from scanner.labels import NAMES
 from scanner.model import Chain, Device, Heard, Host, Level, Passage, Usage, Verdict
 
@@ -98,7 +98,8 @@ class Passes:
         self._recent: set[int] | None = None
         if filters.since is not None:
             recent = select(usages.c.endpoint).where(usages.c.last_seen >= filters.since)
-            self._recent = set(connection.execute(recent).scalars())
+            asked = select(services.c.endpoint).where(services.c.at >= filters.since)
+            self._recent = set(connection.execute(recent.union(asked)).scalars())
         self._where = filters.where.lower() if filters.where else ""
         self._network: Any = None
         if "/" in self._where:

@@ -1,4 +1,4 @@
-"""Drop sessions of long ago, and count none of them again.
+"""Drop sessions of long ago, and count none of them again; and what old scans found and newer ones did, too.
 
 What they add up to (``usages``) stays for ever. When a run's sessions are dropped, the run keeps from when to
 when they had begun. A session of such a time is taken for one that was counted before if its usage was known
@@ -12,12 +12,16 @@ from collections.abc import Iterator, Sequence
 from contextlib import AbstractContextManager
 from typing import Any, Protocol
 
-from sqlalchemy import Connection, delete, func, select, update
+from sqlalchemy import Connection, delete, func, or_, select, update
 
-from db.schema import details, runs, sessions, usages
+from db.scans import superseded
+from db.schema import details, runs, services, sessions, sign_ins, usages
+from scanner.services import Answered
 
 ROWS_DROPPED = 20_000
 """Sessions looked at in one transaction: some 50 ms, so that another writer hardly waits."""
+HOSTS_DROPPED = 200
+"""Endpoints whose services are looked at in one transaction: with sixteen ports each some 70 ms a scan."""
 USAGES_ASKED = 500
 """Endpoints in one query: SQLite before 3.32 takes 999 parameters."""
 
@@ -59,8 +63,12 @@ class Writes(Protocol):
 def forget(writes: Writes, before: int) -> Iterator[int]:
     """Drop the sessions of runs that began before a time (ns), so many a transaction; each tells how many.
 
-    Killed in between it goes on the next time: the span of a run is noted before its first session goes.
+    Sign-ins of before then go, too. Killed in between it goes on the next time: the span of a run is noted
+    before its first session goes.
     """
+    with writes() as connection:
+        connection.execute(delete(sign_ins).where(sign_ins.c.at < before))
+    yield from _drop_services(writes, before)
     with writes() as connection:
         old = _note_spans(connection, before)
     if not old:
@@ -75,7 +83,7 @@ def forget(writes: Writes, before: int) -> Iterator[int]:
 def _note_spans(connection: Connection, before: int) -> list[int]:
     """Ids of the runs that may still have sessions to drop; what was noted of them before is only widened."""
     asked = select(runs.c.id, runs.c.forgotten_from, runs.c.forgotten_to)
-    asked = asked.where(runs.c.began < before, runs.c.forgotten.is_(False))
+    asked = asked.where(runs.c.began < before, runs.c.forgotten.is_(False), runs.c.scan.is_(None))
     old = {run: [at for at in span if at is not None] for run, *span in connection.execute(asked)}
     found = select(sessions.c.run, func.min(sessions.c.first_seen), func.max(sessions.c.first_seen))
     found = found.where(sessions.c.run.in_(old)).group_by(sessions.c.run)
@@ -94,3 +102,19 @@ def _drop(writes: Writes, old: list[int]) -> Iterator[int]:
             window = sessions.c.id.between(at, at + ROWS_DROPPED - 1)
             dropped = connection.execute(delete(sessions).where(window, sessions.c.run.in_(old))).rowcount
         yield dropped
+
+
+def _drop_services(writes: Writes, before: int) -> Iterator[int]:
+    """Drop what scans that began before a time found, but the last that is known of each port."""
+    old = services.c.run.in_(select(runs.c.id).where(runs.c.began < before, runs.c.scan.is_not(None)))
+    with writes() as connection:
+        ids = func.min(services.c.endpoint), func.max(services.c.endpoint)
+        first, last = connection.execute(select(*ids).where(old)).one()
+    for at in range(first or 0, (last or -1) + 1, HOSTS_DROPPED):
+        with writes() as connection:
+            window = services.c.endpoint.between(at, at + HOSTS_DROPPED - 1)
+            lacking = select(services.c.run).where(old, window, superseded())
+            connection.execute(update(runs).where(runs.c.id.in_(lacking)).values(forgotten=True))
+            silent = services.c.outcome == Answered.FILTERED.value
+            connection.execute(delete(services).where(old, window, or_(silent, superseded())))
+        yield 0

@@ -7,7 +7,7 @@ a host with its labels and counts is read when somebody looks at it.
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Callable, Container, Iterator, Mapping, Sequence
+from collections.abc import Callable, Container, Iterator, Mapping, Sequence, Set
 from contextlib import AbstractContextManager
 from functools import cache
 from operator import attrgetter
@@ -15,7 +15,7 @@ from typing import Any, NamedTuple, overload
 
 from sqlalchemy import Connection, select
 
-from db import bulk, rows
+from db import bulk, rows, scans
 from db.filters import KEYS_ASKED, HostFilter, Lens, Named, Passes, gathered, labels_of
 from db.grouping import Group, WayKey, endpoint_rows, forwarding, groups
 from db.schema import passages, shapes, usages
@@ -78,9 +78,19 @@ class Listing(Sequence[tuple[Host, Verdict]]):
             yield from self._read(self._found[at : at + PAGE])
 
     @property
+    def verdicts(self) -> list[Verdict]:
+        """What becomes of each by its ways alone, without reading any."""
+        return [found.verdict for found in self._found]
+
+    @property
     def levels(self) -> list[Level]:
         """How bad each is, without reading any."""
         return [found.verdict.level for found in self._found]
+
+    @property
+    def endpoints(self) -> list[tuple[int, ...]]:
+        """Where the inventory keeps each, whatever it is called, without reading any."""
+        return [tuple(member.id for member in found.group.own) for found in self._found]
 
     def named(self, names: Container[str]) -> dict[str, Host]:
         """Give those that have these names in the inventory."""
@@ -94,7 +104,7 @@ class Listing(Sequence[tuple[Host, Verdict]]):
 def listing(connection: Connection, reads: Reads, lens: Lens, filters: HostFilter) -> Listing:
     """Find the hosts that pass, and judge them."""
     ways = _ways(connection)
-    judged = _Judged(lens, ways, filters)
+    judged = _Judged(lens, ways, filters, scans.offering_mail(connection))
     passes = Passes(connection, filters, lens)
     everyone = list(_found(connection, judged, lens))
     relays: set[str] = set()
@@ -156,8 +166,8 @@ def _ways(connection: Connection) -> Ways:
 class _Judged:
     """Verdicts of hosts by the ways in which they use services; each set of ways is judged once."""
 
-    def __init__(self, lens: Lens, ways: Ways, filters: HostFilter) -> None:
-        self._lens, self._ways, self._filters = lens, ways, filters
+    def __init__(self, lens: Lens, ways: Ways, filters: HostFilter, offering: Set[int] = frozenset()) -> None:
+        self._lens, self._ways, self._filters, self._offering = lens, ways, filters, offering
         self._mechanism = filters.mechanism.lower() if filters.mechanism else None
         self._asks_usage = filters.protocol is not None or filters.mechanism is not None
         self._used: dict[int, Usage] = {}
@@ -171,7 +181,8 @@ class _Judged:
     def wants(self, host: Group) -> bool:
         """Whether the filters let its ways pass."""
         if not self._asks_usage:
-            return self._filters.silent or host.router or any(map(_WAYS, host.members))
+            shown = self._filters.silent or host.router or any(map(_WAYS, host.members))
+            return shown or any(member.id in self._offering for member in host.members)
         return self._known(_ways_of(host), None).wanted
 
     def _thought(self, text: str, protocol: str | None) -> _Thought:
@@ -213,16 +224,21 @@ def _looked_at(
     # who is behind a router may be on its page
     ids = list({member.id: None for one in page for member in one.group.members})
     uses, told = _usages(connection, ids, ways), labels_of(connection, ids)
-    return [_host(one, uses, told, lens) for one in page]
+    asked = scans.offers_of(connection, ids)
+    return [_host(one, uses, told, asked, lens) for one in page]
 
 
-def _host(one: _Found, uses: Uses, told: dict[int, list[Heard]], lens: Lens) -> tuple[Host, Verdict]:
+def _host(
+    one: _Found, uses: Uses, told: dict[int, list[Heard]], asked: scans.Offers, lens: Lens
+) -> tuple[Host, Verdict]:
     group = one.group
     ordered = [use for member in group.members for use in uses.get(member.id, ())]
     ordered.sort(key=lambda use: (use[0], use[1].first_seen, use[1].last_seen))
     usage = [use for _, use in ordered]
     known = gathered(group.own, told)
-    seen = usage or known
+    answers = [row for member in group.own for row in asked.get(member.id, ())]
+    spans = [(each.first_seen, each.last_seen) for each in usage or known]
+    spans = spans or [(at, at) for _, _, at, *_ in answers]
     vendor = lens.vendor(group.mac) if group.mac else None
     device = lens.identify(known, vendor)
     pooled = () if group.router else lens.pool(usage, device)
@@ -233,12 +249,13 @@ def _host(one: _Found, uses: Uses, told: dict[int, list[Heard]], lens: Lens) -> 
         vendor=vendor,
         labels=tuple(known),
         router=group.router,
-        first_seen=min((each.first_seen for each in seen), default=0),
-        last_seen=max((each.last_seen for each in seen), default=0),
+        first_seen=min((first for first, _ in spans), default=0),
+        last_seen=max((last for _, last in spans), default=0),
         usage=pooled,
         device=device,
         behind=one.behind,
         carries=one.carries,
+        offers=scans.listening(answers),
         endpoints=tuple(member.id for member in group.members),
     )
     return host, _verdict(one, host, usage, lens)

@@ -80,7 +80,7 @@ class Preparer:
             own = rows.own(one)
             found.append((place, one.client_ip, one.client_mac or "", own, one.login_again))
             told.hear(one, form, own)
-        return Prepared(forms, found, [*map(_row, sighted), *told.sightings()], told.passages())
+        return Prepared(forms, found, [*map(of_sighting, sighted), *told.sightings()], told.passages())
 
 
 class _Told:
@@ -138,6 +138,7 @@ def _got_through(one: Observation) -> bool:
     return one.auth_class is _UNKNOWN and one.outcome is None and one.tls_mode is not TlsMode.CLEAR
 
 
-def _row(one: Sighting) -> tuple[str, str, str, str, int, int]:
+def of_sighting(one: Sighting) -> tuple[str, str, str, str, int, int]:
+    """Make a row of a sighting."""
     text = one.text[: rows.NAME_LENGTH].replace("\0", rows.REPLACED)
     return one.ip, one.mac, one.field, text, one.first_seen, one.last_seen

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -48,9 +48,10 @@ class Run:
 
 
 def runs_of(connection: Connection) -> list[Run]:
-    """All runs, the newest first."""
+    """All runs of listening, the newest first."""
     found = []
-    for row in connection.execute(select(runs).order_by(runs.c.id.desc())).mappings():
+    query = select(runs).where(runs.c.scan.is_(None)).order_by(runs.c.id.desc())
+    for row in connection.execute(query).mappings():
         totals = json.loads(row["totals"]) if row["totals"] else None
         if totals:
             totals["unreadable"] = tuple(totals["unreadable"])
@@ -76,6 +77,12 @@ def leases_of(connection: Connection) -> list[Sighting]:
     ]
 
 
+def addresses_of(connection: Connection) -> list[str]:
+    """IPv6 addresses of all machines that were heard of."""
+    query = select(endpoints.c.ip).where(endpoints.c.ip.contains(":")).distinct().order_by(endpoints.c.ip)
+    return [ip for (ip,) in bulk.read(connection, query)]
+
+
 def unfinished(found: list[Run]) -> list[Run]:
     """Runs that were killed or still go on, but those whose sources a later run has read to the end.
 
@@ -93,19 +100,43 @@ def unfinished(found: list[Run]) -> list[Run]:
 
 def sessions_of(connection: Connection, filters: SessionFilter) -> Iterator[Observation]:
     """Sessions that pass, the newest first."""
-    ways = {row["id"]: rows.way(row) for row in connection.execute(select(shapes)).mappings()}
-    known: dict[int, dict[str, Any]] = {}
+    for _, seen in _read(connection, _filtered(_whole(), filters), _ways(connection)):
+        yield seen
+
+
+def sessions_with(
+    connection: Connection, pages: Iterable[Sequence[int]]
+) -> Iterator[tuple[int, Observation]]:
+    """Sessions of these ids, page by page the newest first, each with its endpoint's id."""
+    ways = _ways(connection)
+    for page in pages:
+        query = _whole().where(sessions.c.id.in_(page)).order_by(sessions.c.first_seen.desc())
+        yield from _read(connection, query, ways)
+
+
+def _ways(connection: Connection) -> dict[int, dict[str, Any]]:
+    return {row["id"]: rows.way(row) for row in connection.execute(select(shapes)).mappings()}
+
+
+def _whole() -> Select[Any]:
     own = [sessions.c[name] for name in rows.SESSION_FIELDS]
-    query = select(details.c.shape, details.c.id, details.c.record, endpoints.c.ip, endpoints.c.mac, *own)
-    query = query.select_from(sessions).join(details, details.c.id == sessions.c.detail)
-    query = _filtered(query.join(endpoints, endpoints.c.id == sessions.c.endpoint), filters)
+    ends = endpoints.c.id, endpoints.c.ip, endpoints.c.mac
+    query = select(details.c.shape, details.c.id, details.c.record, *ends, *own).select_from(sessions)
+    query = query.join(details, details.c.id == sessions.c.detail)
+    return query.join(endpoints, endpoints.c.id == sessions.c.endpoint)
+
+
+def _read(
+    connection: Connection, query: Select[Any], ways: dict[int, dict[str, Any]]
+) -> Iterator[tuple[int, Observation]]:
+    known: dict[int, dict[str, Any]] = {}
     found = connection.execution_options(yield_per=ROWS_A_READ).execute(query)
-    for shape, key, record, ip, mac, *values in map(tuple, found):
+    for shape, key, record, endpoint, ip, mac, *values in map(tuple, found):
         if key not in known:
             if len(known) >= DETAILS_REMEMBERED:
                 known.clear()
             known[key] = rows.load(record)
-        yield rows.observation(ways[shape], known[key], ip, mac, tuple(values))
+        yield endpoint, rows.observation(ways[shape], known[key], ip, mac, tuple(values))
 
 
 def _filtered(query: Select[Any], filters: SessionFilter) -> Select[Any]:

@@ -22,7 +22,7 @@ from sqlalchemy import (
     UniqueConstraint,
 )
 
-REVISION = "0002"
+REVISION = "0004"
 """The newest migration; a database at another one is migrated when it is opened."""
 
 metadata = MetaData()
@@ -42,12 +42,16 @@ runs = Table(
     Column("forgotten_to", BigInteger),
     Column("forgotten", Boolean, nullable=False),
     Column("alive", BigInteger),
+    Column("scan", Text),
 )
-"""What was listened to; ``ended`` is null while a run goes on, and stays so if it was killed; ``alive``: when
-``totals`` were last written of one that goes on.
+"""What was listened to, or scanned; ``ended`` is null while a run goes on, and stays so if it was killed;
+``alive``: when ``totals`` or ``scan`` were last written of one that goes on.
+
+``scan``: of a scan its plan, how far it is and what it came to, as JSON by field name of
+``scanner.services.Scan``; null where this was listening.
 
 ``forgotten_from`` to ``forgotten_to``: when the sessions began that were dropped of it, null before that;
-``forgotten``: none of them is left.
+``forgotten``: none of them is left; of a scan: services are missing that newer scans found.
 """
 
 hours = Table(
@@ -194,3 +198,84 @@ whatever file it was read from.
 There is no index by endpoint on purpose: at a million sessions it tripled the cost of writing one, and
 finding one machine's among them by looking at all takes a fraction of a second.
 """
+
+services = Table(
+    "services",
+    metadata,
+    Column("run", Integer, ForeignKey("runs.id"), primary_key=True),
+    Column("endpoint", RowId, ForeignKey("endpoints.id"), primary_key=True),
+    Column("port", Integer, primary_key=True),
+    Column("at", BigInteger, nullable=False),
+    Column("outcome", String(16), nullable=False),
+    Column("mail", Boolean, nullable=False),
+    Column("record", Text, nullable=False),
+    Index("services_by_place", "endpoint", "port", "run", "outcome", "mail"),
+    sqlite_with_rowid=False,
+)
+"""A port that a scan asked. ``mail``: mail, or one of Exchange's paths, is served there; ``record``: the rest
+of ``scanner.services.Service``, as JSON by field name. The index is all that listing hosts reads."""
+
+sign_ins = Table(
+    "sign_ins",
+    metadata,
+    Column("id", String(64), primary_key=True),
+    Column("at", BigInteger, nullable=False),
+    Column("username", String(320), nullable=False),
+    Column("ip", String(45)),
+    Column("protocol", String(16)),
+    Column("service", String(32)),
+    Column("outcome", String(16)),
+    Column("password", Boolean),
+    Column("reason", String(512)),
+    Column("user_agent", String(512)),
+    Index("sign_ins_by_time", "at"),
+)
+"""A row of a sign-in log, as the last import has it; fields as of ``scanner.tenant.SignIn``."""
+
+mailboxes = Table(
+    "mailboxes",
+    metadata,
+    Column("address", String(320), primary_key=True),
+    Column("at", BigInteger, primary_key=True),
+    Column("smtp_auth", String(16)),
+    sqlite_with_rowid=False,
+)
+"""What the tenant said of a mailbox, and when; the latest counts. ``smtp_auth``: null if not told."""
+
+senders = Table(
+    "senders",
+    metadata,
+    Column("address", String(320), primary_key=True),
+    Column("at", BigInteger, primary_key=True),
+    Column("auth", String(8), primary_key=True),
+    Column("messages", BigInteger, nullable=False),
+    sqlite_with_rowid=False,
+)
+"""Rows of the report "SMTP AUTH clients", and when they were so.
+
+``auth``: ``password``, ``token``, or empty.
+"""
+
+assets = Table(
+    "assets",
+    metadata,
+    Column("key", String(512), primary_key=True),
+    Column("owner", String(512)),
+    Column("place", String(512)),
+    Column("note", String(512)),
+    sqlite_with_rowid=False,
+)
+"""What the site's own lists say of a MAC, an address or a name (lower case), as the last import has it."""
+
+ties = Table(
+    "ties",
+    metadata,
+    Column("host", String(64), primary_key=True),
+    Column("username", String(320), primary_key=True),
+    Column("score", Float, nullable=False),
+    Column("basis", String(16), nullable=False),
+    Column("record", Text, nullable=False),
+    sqlite_with_rowid=False,
+)
+"""A host uses a mailbox. ``record``: how many coincidences speak for it, and some of them, as JSON by field
+name of ``scanner.tenant.Tie``."""

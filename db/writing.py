@@ -16,8 +16,9 @@ from sqlalchemy import Column, Connection, Select, Table, bindparam, func, selec
 from db import bulk, rows
 from db.forgetting import Counted
 from db.prepare import Prepared
-from db.schema import details, endpoints, sessions, shapes, usages
-from db.telling import Teller
+from db.scans import Asked
+from db.schema import details, endpoints, services, sessions, shapes, usages
+from db.telling import Teller, Told
 
 KEYS_ASKED = 500
 """Ids in one query: SQLite before 3.32 takes 999 parameters."""
@@ -26,6 +27,7 @@ REMEMBERED = 100_000
 
 _SESSION = tuple(column.name for column in sessions.columns if column.name != "id")
 _USAGE = tuple(column.name for column in usages.columns)
+_SERVICE = tuple(column.name for column in services.columns)
 _SUMS = ("sessions", "mails", "logins_same", "logins_changed")
 _PLACE, _LAST, _MAILS = map(_SESSION.index, ("endpoint", "last_seen", "mails"))
 
@@ -60,10 +62,24 @@ class Writer:
 
     def write(self, connection: Connection, run: int, batch: Prepared) -> int:
         """Write a batch in the caller's transaction; tells how many sessions were new."""
-        self._bound()
-        self._learn_places(connection, batch)
+        places = chain(
+            (row[:2] for row in batch.sightings),
+            (row[:2] for row in batch.passages),
+            (row[2:4] for row in batch.passages),
+            (row[1:3] for row in batch.sessions),
+        )
+        self._learn_places(connection, places)
         self._teller.tell(connection, self._endpoints, batch.sightings, batch.passages)
         return self._add(connection, run, batch) if batch.sessions else 0
+
+    def write_services(
+        self, connection: Connection, run: int, found: Sequence[Asked], told: Sequence[Told]
+    ) -> None:
+        """Write what ports answered, and what it tells of their hosts; what a run has already stays."""
+        self._learn_places(connection, chain((row[:2] for row in found), (row[:2] for row in told)))
+        self._teller.tell(connection, self._endpoints, told, ())
+        asked = [(run, self._endpoints[ip, mac], *rest) for ip, mac, *rest in found]
+        bulk.insert(connection, services, _SERVICE, asked, ("run", "endpoint", "port"))
 
     def _add(self, connection: Connection, run: int, batch: Prepared) -> int:
         places = [self._endpoints[ip, mac] for _, ip, mac, *_ in batch.sessions]
@@ -91,15 +107,10 @@ class Writer:
         if len(self._endpoints) > REMEMBERED:
             self._endpoints.clear()
 
-    def _learn_places(self, connection: Connection, batch: Prepared) -> None:
-        """Make the endpoints of a batch that are not known, and learn their ids."""
+    def _learn_places(self, connection: Connection, places: Iterable[tuple[str, str]]) -> None:
+        """Make the endpoints of a batch, by address and MAC, that are not known, and learn their ids."""
+        self._bound()
         known = self._endpoints
-        places = chain(
-            (row[:2] for row in batch.sightings),
-            (row[:2] for row in batch.passages),
-            (row[2:4] for row in batch.passages),
-            (row[1:3] for row in batch.sessions),
-        )
         missing = {place: None for place in places if place not in known}
         if missing:
             before = _newest(connection, endpoints)

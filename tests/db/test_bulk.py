@@ -5,7 +5,7 @@ from sqlalchemy import Table, create_engine, select
 from sqlalchemy.dialects import postgresql
 
 from db import bulk
-from db.schema import metadata, usages
+from db.schema import assets, metadata, usages
 
 
 @pytest.mark.parametrize("table", metadata.sorted_tables, ids=lambda table: str(table.name))
@@ -34,3 +34,13 @@ def test_postgresql_says_the_same_in_its_words() -> None:
     said = str(statement.compile(dialect=postgresql.dialect()))
     assert "ON CONFLICT (endpoint, shape) DO UPDATE SET" in said
     assert "least(usages.first_seen, excluded.first_seen)" in said
+
+
+def test_what_is_put_again_becomes_as_the_new() -> None:
+    columns, engine = tuple(assets.c.keys()), create_engine("sqlite://")
+    with engine.begin() as connection:
+        metadata.create_all(connection)
+        bulk.put(connection, assets, columns, [("a", "1", "2", "3"), ("b", "4", None, None)], columns[:1])
+        bulk.put(connection, assets, columns, [("a", None, "5", "3")], columns[:1])
+        assert bulk.read(connection, select(assets)) == [("a", None, "5", "3"), ("b", "4", None, None)]
+    engine.dispose()

@@ -228,6 +228,41 @@ def test_a_file_that_is_gone_is_no_more_in_place(tmp_path: Path) -> None:
         assert not kept.in_place
 
 
+def test_who_only_reads_cannot_write(tmp_path: Path) -> None:
+    filled(tmp_path / "i.db", SEEN).close()
+    with Inventory.open(str(tmp_path / "i.db"), read_only=True) as kept:
+        assert len(list(kept.sessions())) == 1
+        with pytest.raises(InventoryError, match="readonly"):
+            kept.begin_run("here", ["b.pcap"], 2)
+        with pytest.raises(InventoryError, match="readonly"):
+            kept.forget(10**18)
+        assert len(kept.runs()) == 1
+
+
+def test_a_mark_is_another_after_each_change_by_others_and_no_other_before(tmp_path: Path) -> None:
+    filled(tmp_path / "i.db").close()
+    with (
+        Inventory.open(str(tmp_path / "i.db"), read_only=True) as kept,
+        Inventory.open(str(tmp_path / "i.db")) as sensor,
+        kept.marks() as mark,
+    ):
+        marks = [mark(), mark()]
+        run = sensor.begin_run("here", ["eth0"], 2)
+        marks += [mark(), mark()]
+        sensor.record(run, [SEEN])
+        marks += [mark()]
+        assert list(sensor.sessions())
+        marks += [mark()]
+        assert [marks.index(one) for one in marks] == [0, 0, 2, 2, 4, 4]
+
+
+def test_there_is_no_mark_of_a_file_that_is_gone(tmp_path: Path) -> None:
+    with filled(tmp_path / "i.db") as kept, kept.marks() as mark:
+        (tmp_path / "i.db").rename(tmp_path / "j.db")
+        with pytest.raises(UnavailableError, match="gone, or another"):
+            mark()
+
+
 def test_two_processes_write_at_once(tmp_path: Path) -> None:
     filled(tmp_path / "i.db").close()
     both = [writer(tmp_path / "i.db", 1, 40), writer(tmp_path / "i.db", 20, 60)]
