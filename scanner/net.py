@@ -104,6 +104,8 @@ INTERNAL = Prefixes(
     )
 )  # fmt: skip
 """Addresses that belong to the site; documentation prefixes (RFC 5737, 3849) do not."""
+LINK_LOCAL = Prefixes(["fe80::/10"])
+"""Addresses that mean something only together with a link (RFC 4291 2.5.6)."""
 
 
 def is_internal(ip: str) -> bool:

@@ -69,14 +69,14 @@ def _told(name: str) -> dict[int, bytes]:
     if len(answer) < size:
         return {}
     kind = _LINK.unpack_from(answer, _HEADER.size)[1]
-    found = dict(_attributes(answer, size))
+    found = dict(attributes(answer, size))
     if kind != _ETHERNET:
         found.pop(_ADDRESS, None)
     return found
 
 
-def _attributes(answer: bytes, at: int) -> Iterator[tuple[int, bytes]]:
-    """Each is length, kind and value, and begins at a multiple of four."""
+def attributes(answer: bytes, at: int) -> Iterator[tuple[int, bytes]]:
+    """Read a message of rtnetlink: each is length, kind and value, and begins at a multiple of four."""
     while at + 4 <= len(answer):
         length, kind = struct.unpack_from("=HH", answer, at)
         if length < 4:
