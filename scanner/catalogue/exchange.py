@@ -39,15 +39,24 @@ class Endpoint:
     cloud: str | None = None
     label: str = ""
     """Stands before what matched; ``--endpoint`` for the user's own."""
+    ports: tuple[int, ...] = ()
+    asked: tuple[tuple[str, int], ...] = ()
+    """Names and ports that stand for the row when the way to it is checked."""
 
 
 class Catalogue:
     """All endpoints, ready to be asked."""
 
-    def __init__(self, endpoints: Iterable[Endpoint], mail_ports: Iterable[int]) -> None:
+    def __init__(
+        self, endpoints: Sequence[Endpoint], mail_ports: Iterable[int], issuers: Iterable[str] = ()
+    ) -> None:
         """Take rows; of two rows with the same name or prefix the first counts."""
         self.mail_ports = frozenset(mail_ports)
         """Where following begins whoever the server is: mail's ports and those of HTTP in clear."""
+        self.issuers = tuple(issuers)
+        """Whose certificates Microsoft's servers show: common names, a trailing ``*`` for any ending."""
+        self.asked = tuple(place for endpoint in endpoints for place in endpoint.asked)
+        """What stands for Exchange Online when the way to it is checked: names and ports."""
         self._names: dict[str, Endpoint] = {}
         self._owners: dict[str, Endpoint] = {}
         for endpoint in endpoints:
@@ -79,6 +88,12 @@ class Catalogue:
         """What a server of this name is for; None for one that the catalogue does not name."""
         pattern = self._fitting(name)
         return self._names[pattern].role if pattern else None
+
+    def ports(self, name: str) -> tuple[int, ...]:
+        """Where a server of this name is asked when the way to it is checked; else all ports of its row."""
+        asked = tuple(port for known, port in self.asked if known == _plain(name))
+        pattern = self._fitting(name)
+        return asked or (self._names[pattern].ports if pattern else ())
 
     def family(self, name: str) -> str | None:
         """The pattern, as ``*.outlook.office365.com``, that alone makes a name known; None if none does."""
@@ -116,11 +131,17 @@ def load_catalogue(path: str | None = None, extra: Sequence[str] = ()) -> Catalo
     Raises ``BadTableError``. The JSON is that of the "Office 365 IP Address and URL web service".
     """
     with table(path, "exchange.toml", "catalogue") as text:
-        rows, ports = _json_rows(text) if text.lstrip().startswith("[{") else _toml_rows(text)
-        return Catalogue([*map(_extra, extra), *rows], ports)
+        rows, ports, issuers = _json_rows(text) if text.lstrip().startswith("[{") else _toml_rows(text)
+        return Catalogue([*map(_extra, extra), *rows], ports, issuers)
 
 
-def _toml_rows(text: str) -> tuple[list[Endpoint], frozenset[int]]:
+class _Rows(NamedTuple):
+    endpoints: list[Endpoint]
+    ports: frozenset[int]
+    issuers: tuple[str, ...]
+
+
+def _toml_rows(text: str) -> _Rows:
     found = tomllib.loads(text)
     rows = [
         Endpoint(
@@ -129,15 +150,24 @@ def _toml_rows(text: str) -> tuple[list[Endpoint], frozenset[int]]:
             ServerKind(row["kind"]),
             row.get("role"),
             row.get("cloud"),
+            ports=tuple(row.get("ports", ())),
+            asked=tuple(map(_place, row.get("asked", ()))),
         )
         for row in found["endpoint"]
     ]
-    return rows, frozenset(found.get("mail_ports", ())) | frozenset(found.get("web_ports", ()))
+    issuers = tuple(name for row in found.get("issuer", ()) for name in row["names"])
+    ports = frozenset(found.get("mail_ports", ())) | frozenset(found.get("web_ports", ()))
+    return _Rows(rows, ports, issuers)
 
 
-def _json_rows(text: str) -> tuple[list[Endpoint], frozenset[int]]:
-    """Microsoft's rows tell names and prefixes only; roles, sign-in hosts and ports stay ours."""
-    ours, ports = _toml_rows(own("exchange.toml"))
+def _place(text: str) -> tuple[str, int]:
+    name, _, port = text.rpartition(":")
+    return name, int(port)
+
+
+def _json_rows(text: str) -> _Rows:
+    """Microsoft's rows tell names and prefixes only; roles, sign-in hosts, ports and issuers stay ours."""
+    ours, ports, issuers = _toml_rows(own("exchange.toml"))
     theirs = [
         Endpoint(tuple(row.get("urls", ())), tuple(row.get("ips", ())))
         for row in json.loads(text)
@@ -147,7 +177,7 @@ def _json_rows(text: str) -> tuple[list[Endpoint], frozenset[int]]:
         raise BadTableError("not a catalogue: no row of the service area Exchange")
     named = [replace(row, prefixes=()) for row in ours]
     sign_in = [row for row in ours if row.kind is ServerKind.SIGN_IN]
-    return [*named, *theirs, *sign_in], ports
+    return _Rows([*named, *theirs, *sign_in], ports, issuers)
 
 
 def _extra(endpoint: str) -> Endpoint:
