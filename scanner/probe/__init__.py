@@ -1,0 +1,1 @@
+"""Ask machines what they offer: floor 5, and the only one beside ``capture`` that touches the network."""
