@@ -19,17 +19,9 @@ sh "$here/install-system-packages.sh" $packages || for package in $packages; do
     sh "$here/install-system-packages.sh" "$package" || echo "not to be had: $package" >&2
 done
 mkdir -p "$folder"
+# shellcheck disable=SC2086
+sh "$here/unpack-packages.sh" "$folder/tree" $unpacked
 cd "$folder"
-if [ ! -e tree ]; then
-    mkdir -p debs tree.part
-    for package in $unpacked; do
-        (cd debs && apt-get -qq download "$package" 2>/dev/null) || echo "not to be had: $package" >&2
-    done
-    for package in debs/*.deb; do
-        dpkg -x "$package" tree.part
-    done
-    mv tree.part tree
-fi
 if [ ! -e py/installed ]; then
     python3 -m venv py
     # shellcheck disable=SC2086

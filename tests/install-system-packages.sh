@@ -5,8 +5,9 @@
 set -eu
 
 packages="tshark tcpdump dovecot-imapd dovecot-pop3d postfix dnsmasq-base isc-dhcp-client udhcpc curl gsasl swaks
-msmtp libnet-ssleay-perl libauthen-sasl-perl libsasl2-modules tinyproxy-bin microsocks openssl iproute2 util-linux
-mount uidmap passwd procps hostname systemd $*"
+msmtp libnet-ssleay-perl libauthen-sasl-perl libsasl2-modules tinyproxy-bin microsocks openssl gnutls-bin iproute2
+util-linux mount uidmap passwd procps hostname systemd nginx snmpd cups-ipp-utils
+avahi-daemon chromium $*"
 me=$(id -un)
 
 # The first id behind all that are lent already.

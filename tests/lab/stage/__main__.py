@@ -81,7 +81,7 @@ def main() -> None:
         servers = Servers(FOLDER, users, key, proxy_password)
         tap = None
         try:
-            servers.wait_for("127.0.0.1")
+            servers.wait()
             capture = [
                 "tcpdump",
                 "-Z",

@@ -9,6 +9,7 @@ import socket
 import subprocess
 import time
 from pathlib import Path
+from typing import Any
 
 MECHANISMS = (
     "plain login cram-md5 digest-md5 scram-sha-1 scram-sha-256 apop anonymous external xoauth2 oauthbearer"
@@ -148,11 +149,13 @@ smtpd_soft_error_limit = 1001
 smtpd_client_connection_count_limit = 0
 smtpd_peername_lookup = no
 """
-MASTER = """
+SERVES = """
 smtp inet n - n - - smtpd -o smtpd_sasl_mechanism_filter=!oauthbearer,static:rest
 submission inet n - n - - smtpd -o smtpd_recipient_restrictions=permit_sasl_authenticated,reject
 smtps inet n - n - - smtpd -o smtpd_recipient_restrictions=permit_sasl_authenticated,reject
   -o smtpd_tls_wrappermode=yes
+"""
+MASTER = """
 cleanup unix n - n - 0 cleanup
 qmgr unix n - n 300 1 qmgr
 rewrite unix - - n - - trivial-rewrite
@@ -193,33 +196,22 @@ QUEUES = [
 ]
 
 
-class Servers:
-    """All servers, running until they are stopped."""
+class Running:
+    """Servers that run until they are stopped, with all that they keep in one folder."""
 
-    def __init__(self, folder: Path, users: dict[str, str], key: bytes, proxy_password: str) -> None:
-        """Start all with these passwords and this key of tokens."""
+    def __init__(self, folder: Path) -> None:
+        """None runs yet."""
         self.folder = folder
         make_certificate(folder)
-        self._running = [self._start_dovecot(users, key), self._start_postfix()]
-        self._running += self._start_proxies(proxy_password)
+        self._running: list[subprocess.Popen[bytes]] = []
 
-    def _start_proxies(self, password: str) -> list[subprocess.Popen[bytes]]:
-        settings = self.folder / "tinyproxy.conf"
-        settings.write_text(TINYPROXY.format(port=CONNECT_PORT, password=password))
-        login = ("-u", "proxy", "-P", password)
-        return [
-            self._start("tinyproxy", "-d", "-c", str(settings)),
-            self._start("microsocks", "-i", "0.0.0.0", "-p", str(SOCKS_PORT), *login),
-        ]
-
-    def _start_dovecot(self, users: dict[str, str], key: bytes) -> subprocess.Popen[bytes]:
+    def start_dovecot(self, users: dict[str, str], key: bytes, more: str = "") -> None:
+        """Serve IMAP and POP3 with these passwords and this key of tokens, and ``more`` settings."""
         folder = self.folder
         others = " ".join(set(MECHANISMS.split()) - {"xoauth2", "oauthbearer"})
-        version = subprocess.run(["dovecot", "--version"], capture_output=True, check=True, text=True).stdout
-        newer = [int(part) for part in version.split(".")[:2]] >= [2, 4]
-        form = DOVECOT_2_4_HEAD + DOVECOT + DOVECOT_2_4 if newer else DOVECOT + DOVECOT_2_3
+        form = DOVECOT_2_4_HEAD + DOVECOT + DOVECOT_2_4 if dovecot_is_newer() else DOVECOT + DOVECOT_2_3
         settings = form.format(folder=folder, mechanisms=MECHANISMS, password_mechanisms=others)
-        (folder / "dovecot.conf").write_text(settings)
+        (folder / "dovecot.conf").write_text(settings + more)
         (folder / "oauth2.conf").write_text(OAUTH2.format(folder=folder))
         (folder / "users").write_text(
             "".join(f"{user}:{{PLAIN}}{word}::::::\n" for user, word in users.items())
@@ -230,13 +222,14 @@ class Servers:
         mail = folder / "mail"
         mail.mkdir()
         shutil.chown(mail, "nobody", "nogroup")
-        return self._start("/usr/sbin/dovecot", "-F", "-c", str(folder / "dovecot.conf"))
+        self.add("/usr/sbin/dovecot", "-F", "-c", str(folder / "dovecot.conf"))
 
-    def _start_postfix(self) -> subprocess.Popen[bytes]:
+    def start_postfix(self, serves: str = SERVES) -> None:
+        """Serve SMTP; Dovecot knows the passwords. ``serves``: where, as lines of master.cf."""
         folder, settings = self.folder, self.folder / "postfix"
         settings.mkdir()
         (settings / "main.cf").write_text(POSTFIX.format(folder=folder))
-        (settings / "master.cf").write_text(MASTER)
+        (settings / "master.cf").write_text(serves + MASTER)
         (folder / "data").mkdir()
         shutil.chown(folder / "data", "postfix")
         (folder / "queue").mkdir()
@@ -244,27 +237,27 @@ class Servers:
             (folder / "queue" / name).mkdir(mode=0o755)
             if name != "pid":
                 shutil.chown(folder / "queue" / name, "postfix")
-        return self._start("/usr/lib/postfix/sbin/master", "-c", str(settings), "-d")
+        self.add("/usr/lib/postfix/sbin/master", "-c", str(settings), "-d")
 
-    def add(self, *command: str) -> None:
-        """Start one more server, which ends with the others."""
-        self._running.append(self._start(*command))
-
-    def _start(self, *command: str) -> subprocess.Popen[bytes]:
+    def add(self, *command: str, **how: Any) -> subprocess.Popen[bytes]:
+        """Start one more server, which ends with the others; ``how``: what Popen is told besides."""
         with (self.folder / "out.log").open("ab") as log:
-            return subprocess.Popen(command, stdout=log, stderr=log, start_new_session=True)
+            where = {"stdout": log, "stderr": log, **how}
+            started = subprocess.Popen(command, start_new_session=True, **where)
+        self._running.append(started)
+        return started
 
-    def wait_for(self, address: str) -> None:
+    def wait_for(self, *ends: tuple[str, int]) -> None:
         """Wait until all ports answer. Raises TimeoutError with what the servers said."""
         end = time.monotonic() + START_S
-        for port in PORTS:
+        for address, port in ends:
             while True:
                 try:
                     socket.create_connection((address, port), 1).close()
                     break
                 except OSError:
                     if time.monotonic() > end:
-                        raise TimeoutError(f"nobody listens on {port}:\n{self.said()}") from None
+                        raise TimeoutError(f"nobody listens on {address}:{port}:\n{self.said()}") from None
                     time.sleep(0.05)
 
     def said(self) -> str:
@@ -282,6 +275,31 @@ class Servers:
             except subprocess.TimeoutExpired:
                 os.killpg(process.pid, 9)
                 process.wait()
+
+
+class Servers(Running):
+    """Dovecot, Postfix and two proxies, on all addresses."""
+
+    def __init__(self, folder: Path, users: dict[str, str], key: bytes, proxy_password: str) -> None:
+        """Start all with these passwords and this key of tokens."""
+        super().__init__(folder)
+        self.start_dovecot(users, key)
+        self.start_postfix()
+        settings = folder / "tinyproxy.conf"
+        settings.write_text(TINYPROXY.format(port=CONNECT_PORT, password=proxy_password))
+        self.add("tinyproxy", "-d", "-c", str(settings))
+        login = ("-u", "proxy", "-P", proxy_password)
+        self.add("microsocks", "-i", "0.0.0.0", "-p", str(SOCKS_PORT), *login)
+
+    def wait(self) -> None:
+        """Wait until all ports answer. Raises TimeoutError with what the servers said."""
+        self.wait_for(*(("127.0.0.1", port) for port in PORTS))
+
+
+def dovecot_is_newer() -> bool:
+    """Whether it is of 2.4, which calls many settings otherwise."""
+    version = subprocess.run(["dovecot", "--version"], capture_output=True, check=True, text=True).stdout
+    return [int(part) for part in version.split(".")[:2]] >= [2, 4]
 
 
 def make_certificate(folder: Path) -> None:
