@@ -21,6 +21,7 @@ from scanner.totals import Hour, RunTotals
 from scanner.watch.wishes import ignore
 
 if TYPE_CHECKING:
+    from scanner.watch.notifier import Notice, Notifier
     from scanner.watch.spool import Spool, State
 
 TOLD_S = 0.5
@@ -42,6 +43,8 @@ class Ledger(NamedTuple):
     """ns"""
     forget_ns: int | None
     """Sessions of runs that began longer ago are forgotten; None: never."""
+    notice: Notice | None = None
+    """Who is told of findings."""
 
 
 class Scribe:
@@ -169,11 +172,23 @@ def _work(pipe: Connection, parsers: Connection, ledger: Ledger, become: Callabl
     try:
         leases = _leases(ledger.url)  # first: what is no inventory is told before anything waits for it
         spool = Spool(ledger.url, ledger.sensor, ledger.sources, ledger.at, lambda text: line.send(say=text))
+        notifier = _notifier(ledger, spool, line)  # before anything comes: what is there now is known
         line.send(leases=leases)
     except InventoryError as fault:
         line.send(fault=str(fault))
         return
-    _keep(spool, pipe, line, ledger)
+    _keep(spool, notifier, pipe, line, ledger)
+
+
+def _notifier(ledger: Ledger, spool: Spool, line: _Line) -> Notifier | None:
+    if ledger.notice is None:
+        return None
+    from scanner.watch.notifier import Notifier
+
+    def said(text: str) -> None:
+        line.send(say=text)
+
+    return Notifier(ledger.url, ledger.sensor, ledger.notice, lambda: spool.state.committed_at, said)
 
 
 def _leases(url: str) -> list[Sighting]:
@@ -190,7 +205,18 @@ def _leases(url: str) -> list[Sighting]:
         return []
 
 
-def _keep(spool: Spool, pipe: Connection, line: _Line, ledger: Ledger) -> None:
+def _keep(spool: Spool, notifier: Notifier | None, pipe: Connection, line: _Line, ledger: Ledger) -> None:
+    try:
+        lost = _write(spool, pipe, line, ledger)
+    finally:
+        if notifier:
+            notifier.close()
+    if lost is not None:
+        line.send(lost=lost, state=_told(spool.state))
+
+
+def _write(spool: Spool, pipe: Connection, line: _Line, ledger: Ledger) -> int | None:
+    """Write until told to stop: gives how many sessions are lost; None: the parser is gone."""
     _forget(spool, ledger, ledger.at)
     told: State | None = None
     told_at = 0.0
@@ -201,15 +227,13 @@ def _keep(spool: Spool, pipe: Connection, line: _Line, ledger: Ledger) -> None:
                 what, said = json.loads(pipe.recv_bytes())
         except (EOFError, ConnectionError, ValueError):  # it is gone, or no more what it was
             spool.drain()
-            return
+            return None
         if what == "put":
             spool.put(unpack(said))
         elif what is not None:
             hours, totals, at = [Hour(**one) for one in said[0]], RunTotals(**said[1]), said[2]
             if what == "close":
-                lost = spool.close(hours, totals, at)
-                line.send(lost=lost, state=_told(spool.state))
-                return
+                return spool.close(hours, totals, at)
             if what == "rotate":
                 spool.rotate(hours, totals, at)
                 _forget(spool, ledger, at)

@@ -22,6 +22,7 @@ WRONG: dict[str, tuple[tuple[str, ...], str]] = {
     "no right to load a filter that is asked for": ((*WATCH, "--filter", "extended"), "not permitted"),
     "metrics at no port": ((*WATCH, "--metrics", "127.0.0.1"), "--metrics: '127.0.0.1' is not"),
     "metrics at an address of others": ((*WATCH, "--metrics", "192.0.2.1:9150"), "--metrics: 192.0.2.1"),
+    "findings told to nobody": ((*WATCH, "--notify", "smtp://a.example"), "--notify: is neither an address"),
     "packets kept in no folder": ((*WATCH, "--write", "/nowhere/kept.pcapng"), "/nowhere/kept.pcapng"),
     "several readers by scapy": ((*WATCH, "--scapy", "--workers", "2"), "several workers need"),
     "nobody of that name": ((*WATCH, "--user", "no-such-user"), "there is no user no-such-user"),

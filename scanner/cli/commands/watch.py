@@ -7,6 +7,8 @@ import sys
 import time
 from collections.abc import Callable
 from contextlib import ExitStack, suppress
+from dataclasses import replace
+from datetime import UTC, datetime
 from functools import partial
 from socket import gethostname
 from typing import TYPE_CHECKING
@@ -14,14 +16,18 @@ from typing import TYPE_CHECKING
 import click
 
 from scanner.cli import options
-from scanner.cli.settings import DAY_NS, InputError, Settings, catalogue_of
+from scanner.cli.settings import DAY_NS, InputError, Settings, catalogue_of, lens
 from scanner.report.formats import Format
 
 if TYPE_CHECKING:
+    from db.filters import Lens
+    from scanner.catalogue.exchange import Catalogue
     from scanner.model import Observation
     from scanner.pipeline import Bench, Pipeline
     from scanner.watch.journal import Journal
     from scanner.watch.metrics import Metrics
+    from scanner.watch.notifier import Notice
+    from scanner.watch.scribe import Ledger
     from scanner.watch.sensor import Found, Sensor
     from scanner.watch.start import Opened, Plan
     from scanner.watch.talk import Talk
@@ -54,6 +60,8 @@ BEST = "best"
 @click.option("--scapy", "portable", is_flag=True, default=sys.platform != "linux",
               help="Listen by way of scapy, as is done where Linux's rings are not.")  # fmt: skip
 @click.option("--metrics", metavar="ADDRESS:PORT", help="Serve Prometheus metrics here.")
+@click.option("--notify", metavar="URL|syslog[:ADDRESS]",
+              help="Tell of each new finding: POST it as JSON, or send a line to a log.")  # fmt: skip
 @click.option("--format", "form", type=click.Choice(["none", "ndjson"]), default="none", show_default=True,
               help="Also write each session to stdout.")  # fmt: skip
 @options.endpoints
@@ -74,6 +82,7 @@ def command(
     keep: str | None,
     portable: bool,
     metrics: str | None,
+    notify: str | None,
     form: str,
     usernames: str,
 ) -> None:
@@ -84,17 +93,21 @@ def command(
     from scanner.account import Usernames  # NumPy costs 200 ms that --help need not pay
     from scanner.pipeline import Pipeline
     from scanner.watch.filtering import Kind
+    from scanner.watch.scribe import Ledger
     from scanner.watch.start import Plan
 
     served = _metrics(metrics) if metrics else None
-
+    notice = _notice(settings, notify) if notify else None
     kind = Kind(filtering) if filtering != BEST else None
     plan = Plan(interfaces, readers, ring_mb, kind, user, keep, portable)
     talk = _talk(log_format)
     if keep:
         talk.note(f"{keep}: whoever can read it can read passwords that cross in clear; its mode is 0600")
     known, sensor, who = catalogue_of(settings), settings.sensor or gethostname(), Usernames(usernames)
-    opened = _open(settings, plan, talk, sensor, partial(Pipeline, known, sensor, who, max_flows, live=True))
+    make = partial(Pipeline, known, sensor, who, max_flows, live=True)
+    keep_ns = settings.keep_days and settings.keep_days * DAY_NS
+    ledger = Ledger(settings.db, sensor, plan.interfaces, time.time_ns(), keep_ns, notice)
+    opened = _open(plan, known, ledger, make, talk)
     raise click.exceptions.Exit(_watch(settings, plan, opened, talk, served, form))
 
 
@@ -119,17 +132,15 @@ def _say(text: str) -> None:
         os.write(sys.stderr.fileno(), f"{text}\n".encode("utf-8", "backslashreplace"))
 
 
-def _open(settings: Settings, plan: Plan, talk: Talk, sensor: str, make: Callable[..., Pipeline]) -> Opened:
+def _open(plan: Plan, known: Catalogue, ledger: Ledger, make: Callable[..., Pipeline], talk: Talk) -> Opened:
     from scanner.capture.kernel_bpf import FilterRefused
     from scanner.capture.live import TapError
     from scanner.watch.privileges import PrivilegesError
-    from scanner.watch.scribe import Ledger, ScribeError
+    from scanner.watch.scribe import ScribeError
     from scanner.watch.start import open_all
 
-    keep_ns = settings.keep_days and settings.keep_days * DAY_NS
-    ledger = Ledger(settings.db, sensor, plan.interfaces, time.time_ns(), keep_ns)
     try:
-        return open_all(plan, catalogue_of(settings), ledger, lambda leases: make(leases=leases), talk)
+        return open_all(plan, known, ledger, lambda leases: make(leases=leases), talk)
     except (TapError, FilterRefused, PrivilegesError, ScribeError) as fault:
         raise InputError(str(fault)) from None
 
@@ -205,6 +216,22 @@ def _writer(talk: Talk) -> Callable[[Observation], None]:
             talk.note(f"sessions are not written to stdout any more: {fault.strerror}")
 
     return write
+
+
+def _notice(settings: Settings, target: str) -> Notice:
+    from scanner.watch.notice import destination
+    from scanner.watch.notifier import Notice
+
+    try:
+        destination(target)
+    except ValueError as fault:
+        raise InputError(f"--notify: {fault}") from None  # not the address itself, which may hold a key
+    return Notice(target, partial(_lens, settings, settings.as_of == datetime.now(UTC).date()))
+
+
+def _lens(settings: Settings, daily: bool) -> Lens:
+    """How to look at hosts: as of the day that it is by then, unless another was asked for."""
+    return lens(replace(settings, as_of=datetime.now(UTC).date()) if daily else settings)
 
 
 def _metrics(place: str) -> Served:
