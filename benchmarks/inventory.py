@@ -16,15 +16,21 @@ from datetime import date
 from pathlib import Path
 from typing import NamedTuple
 
+from db.asking import Sandbox
 from db.grouping import endpoint_rows
 from db.queries import SessionFilter
 from db.schema import sessions
 from db.store import Inventory
 from scanner.cli import GARBAGE_THRESHOLD
+from scanner.cli.asking import fill
+from scanner.cli.reporting import gathered
 from scanner.cli.settings import Settings, lens
 from scanner.conversation import Ending
 from scanner.events import Outcome, TlsMode
 from scanner.model import AuthClass, Basis, Observation, ServerKind
+from scanner.report.languages import Language
+from scanner.report.page import html
+from scanner.report.tables import TABLES
 from scanner.totals import RunTotals
 
 SEED = 20261124
@@ -183,10 +189,26 @@ def listing(path: Path) -> Iterator[Figure]:
             "with the worst 100": (lambda: list(kept.hosts(judging)[:100]), 150),
             "with every host whole": (lambda: list(kept.hosts(judging)), 1_000),
             "find a host": (lambda: kept.host(address(DEVICES - 1), judging), 150),
+            "views made for SQL": (lambda: _asked(kept, str(path)), 2_500),
             "its last 10 sessions": (lambda: list(kept.sessions(SessionFilter(host=host, limit=10))), 500),
         }
         for what, (work, goal) in works.items():
             yield Figure(f"inventory: {what}", spent(work), "at most", goal, "ms")
+
+
+def _asked(kept: Inventory, db: str) -> None:
+    with Sandbox({name: table.kinds for name, table in TABLES.items()}) as box:
+        fill(box, kept, Settings.of(db, date(2026, 11, 24), {}), ("v_devices", "v_usage"))
+
+
+def reporting(path: Path) -> Iterator[Figure]:
+    """How long the page of a report takes, from reading the inventory to the last byte."""
+    settings = Settings.of(str(path), date(2026, 11, 24), {})
+    began = time.process_time()
+    with Inventory.open(str(path)) as kept:
+        pieces = list(html(gathered(kept, settings, None, True), Language("en")))
+    yield Figure("inventory: the page of a report", time.process_time() - began, "at most", 10, "s")
+    yield Figure("inventory: its size", sum(map(len, pieces)) / 2**20, "at most", 10, "MB")
 
 
 def recording(path: Path) -> Iterator[Figure]:
@@ -219,4 +241,4 @@ def figures() -> list[Figure]:
     """Measure it all: CPU time, for a machine that does other things, too; garbage as rarely looked for."""
     path = database()
     gc.set_threshold(GARBAGE_THRESHOLD)
-    return [*listing(path), *recording(path)]
+    return [*listing(path), *reporting(path), *recording(path)]

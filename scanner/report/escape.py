@@ -5,9 +5,10 @@ from __future__ import annotations
 import re
 
 _UNSAFE = re.compile(
-    "[\x00-\x1f\x7f-\x9f\u00ad\u061c\u200b-\u200f\u2028-\u202e\u2060-\u2069\ufeff\ud800-\udfff]"
+    "[\x00-\x1f\x7f-\x9f\u00ad\u061c\u200b-\u200f\u2028-\u202e\u2060-\u2069\ufeff\ud800-\udfff\ufffe\uffff]"
 )
-"""Controls (ECMA-48, C0 and C1), what turns the direction of text or hides in it (UAX 9), surrogates."""
+"""Controls (ECMA-48, C0 and C1), what turns the direction of text or hides in it (UAX 9), surrogates, and
+what is no character of XML (XML 1.0 2.2)."""
 _FORMULA = ("=", "+", "-", "@", "\t", "\r")
 """A cell that begins so is calculated (OWASP, CSV injection)."""
 

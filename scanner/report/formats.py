@@ -66,10 +66,10 @@ def _csv(records: Iterable[Record], view: View, out: TextIO) -> None:
     for record in records:
         if not names:
             names = list(record)
-            rows.writerow(names)
+            rows.writerow(map(cell, names))
         rows.writerow([cell(_flat(record[name])) for name in names])
     if not names:
-        rows.writerow(view.fields)
+        rows.writerow(map(cell, view.fields))
 
 
 def _flat(value: Any) -> str:
@@ -88,7 +88,7 @@ def _table(records: list[Record], view: View, title: str, out: TextIO) -> None:
         title=visible(title), title_justify="left", title_style="bold", box=box.SIMPLE_HEAD, padding=0
     )
     for name in view.columns:
-        table.add_column(name, overflow="fold", no_wrap=name in view.rigid)
+        table.add_column(Text(visible(name)), overflow="fold", no_wrap=name in view.rigid)
     for record in records:
         level = str(record.get("verdict", ""))
         style = {"broken": "bold red", "breaks": "red", "review": "yellow", "fine": "green"}.get(level, "")

@@ -6,12 +6,13 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from operator import attrgetter
+from operator import attrgetter, itemgetter
 from typing import Any
 from urllib.parse import urlsplit
 
 from scanner.model import Level
 from scanner.report.records import SESSION, Record
+from scanner.services import Scan
 from scanner.totals import HOUR_NS, Hour, RunTotals
 
 NAMES_SHOWN = 2
@@ -59,20 +60,56 @@ def called(record: Record) -> list[str]:
     return list(dict.fromkeys(name["name"] for name in names))
 
 
-def what(record: Record) -> str | None:
-    """What a host is, in a line: its make, else its card's; its kind, and where it stands."""
+def what(record: Record, said: Callable[[str], str] = str) -> str | None:
+    """What a host is, in a line: its make, else its card's; its kind, and where it stands.
+
+    ``said`` translates what are words of ours.
+    """
     device = record["device"]
     make = " ".join(part for part in (device["vendor"], device["model"]) if part)
     if not make:
-        make = "randomised MAC" if record["mac_randomised"] else record["vendor"] or device["software"]
+        make = said("randomised MAC") if record["mac_randomised"] else record["vendor"] or device["software"]
     kind = "router" if record["router"] else device["kind"]
-    return ", ".join(part for part in (make, kind, device["place"]) if part) or None
+    return ", ".join(part for part in (make, kind and said(kind), device["place"]) if part) or None
 
 
 def _who(record: Record) -> list[str]:
     carries = len(record["carries"])
     is_what = [what(record), f"relay for {carries}" if carries else None]
-    return [*called(record)[:NAMES_SHOWN], *(part for part in is_what if part)]
+    return [
+        *called(record)[:NAMES_SHOWN],
+        *(part for part in (*is_what, _asset(record), _mailboxes(record), _offers(record)) if part),
+    ]
+
+
+def _asset(record: Record) -> str | None:
+    """Whose it is, and where it stands, by the site's own list."""
+    asset = record["asset"] or {}
+    return ", ".join(part for part in (asset.get("owner"), asset.get("place")) if part) or None
+
+
+def _mailboxes(record: Record) -> str | None:
+    """Whose mailboxes it uses; names may be dropped."""
+    users = list(dict.fromkeys(one["user"] for one in record["mailboxes"] if one["user"]))
+    more = f" and {len(users) - NAMES_SHOWN} more" if len(users) > NAMES_SHOWN else ""
+    return f"uses {', '.join(users[:NAMES_SHOWN])}{more}" if users else None
+
+
+def _whose(record: Record) -> list[str]:
+    """A host, what it is called and is, and whose mailboxes it uses."""
+    is_what = (part for part in (what(record), _asset(record), _mailboxes(record)) if part)
+    return [*_host(record), *called(record)[:NAMES_SHOWN], *is_what]
+
+
+def _offers(record: Record) -> str | None:
+    """What mail it serves, as far as it was asked."""
+    mail = [one["service"] or one["protocol"] for one in record["offers"] if _is_mail(one)]
+    return f"serves {', '.join(dict.fromkeys(mail))}" if mail else None
+
+
+def _is_mail(offer: Record) -> bool:
+    serves = offer["protocol"] in ("smtp", "imap", "pop3") or offer["service"] is not None
+    return serves and offer["outcome"] == "answered"
 
 
 def _verdict(record: Record) -> list[str]:
@@ -105,8 +142,23 @@ def _left(record: Record) -> str | None:
     return None if days is None else "past" if days < 0 else str(days)
 
 
-def rests_on(runs: Sequence[RunTotals], hours: Sequence[Hour] = ()) -> str:
-    """What was listened to and what of it was lost, in a line; ``hours`` tell when."""
+def rests_on(runs: Sequence[RunTotals], hours: Sequence[Hour] = (), scans: Sequence[Scan] = ()) -> str:
+    """What was listened to and what of it was lost, in a line, and what was scanned.
+
+    ``hours`` tell when it was lost; of ``scans`` the newest stands first.
+    """
+    parts = [_listened(runs, hours)] if runs or not scans else []
+    if scans:
+        last = scans[0].totals
+        when = datetime.fromtimestamp(scans[0].began // 1_000_000_000, UTC)
+        parts.append(
+            f"{len(scans)} scan{'s' * (len(scans) != 1)}, the last of {when:%Y-%m-%d} asked "
+            f"{last.addresses:,} addresses, {last.hosts:,} hosts answered"
+        )
+    return f"rests on {'; '.join(parts)}"
+
+
+def _listened(runs: Sequence[RunTotals], hours: Sequence[Hour]) -> str:
     spans = [(one.last_at or 0) - one.first_at for one in runs if one.first_at is not None]
     sums = {name: sum(getattr(one, name) for one in runs) for name in ("packets", "observations", *_LOST)}
     missed = [f"{sums[name]:,} {what}{_when(hours, name)}" for name, what in _LOST.items() if sums[name]]
@@ -115,7 +167,7 @@ def rests_on(runs: Sequence[RunTotals], hours: Sequence[Hour] = ()) -> str:
     heard = (
         f"{sum(spans) / HOUR_NS:.1f} hours, {sums['packets']:,} packets, {sums['observations']:,} sessions"
     )
-    return f"rests on {len(runs)} run{'s' * (len(runs) != 1)}: {heard}; {', '.join(missed) or 'nothing lost'}"
+    return f"{len(runs)} run{'s' * (len(runs) != 1)}: {heard}; {', '.join(missed) or 'nothing lost'}"
 
 
 def _when(hours: Sequence[Hour], name: str) -> str:
@@ -150,8 +202,9 @@ _LOST = {
 _BY_HOUR = ("dropped", "unwritten", "down_ns")
 HOSTS = View(
     (
-        "host", "addresses", "mac", "vendor", "names", "device", "router", "mac_randomised", "verdict",
-        "deadline", "reasons", "behind", "carries", "advice", "first_seen", "last_seen", "usage", "offers",
+        "host", "addresses", "mac", "vendor", "names", "device", "asset", "mailboxes", "router",
+        "mac_randomised", "verdict", "deadline", "reasons", "behind", "carries", "advice", "first_seen",
+        "last_seen", "usage", "offers",
     ),
     {
         "host": _host,
@@ -160,6 +213,20 @@ HOSTS = View(
         "why": _why,
     },
     frozenset({"verdict"}),
+)  # fmt: skip
+REMEDIES = View(
+    (
+        "host", "addresses", "mac", "vendor", "names", "device", "asset", "mailboxes", "router",
+        "mac_randomised", "verdict", "deadline", "behind", "effort", "options",
+    ),
+    {
+        "by": lambda record: "now" if record["verdict"] == Level.BROKEN else record["deadline"],
+        "effort": lambda record: record["effort"],
+        "host": _whose,
+        "what to do": lambda record: record["options"][0]["text"],
+        "or": lambda record: [option["way"] for option in record["options"][1:]],
+    },
+    frozenset({"by", "effort"}),
 )  # fmt: skip
 SESSIONS = View(
     SESSION,
@@ -197,3 +264,21 @@ DIFFERENCES = View(
     },
     frozenset({"field"}),
 )  # fmt: skip
+IMPORTS = View(
+    ("file", "kind", "what", "rows", "new", "known", "useless", "rejected", "unknown_columns"),
+    {
+        "file": lambda record: record["file"],
+        "what": lambda record: record["what"],
+        "rows": lambda record: str(record["rows"]),
+        "new": lambda record: str(record["new"]),
+        "known before": lambda record: str(record["known"]),
+        "of no use": lambda record: str(record["useless"]),
+        "rejected": lambda record: str(record["rejected"]),
+        "unknown columns": lambda record: ", ".join(record["unknown_columns"]),
+    },
+)
+COLUMNS = View(
+    ("view", "column", "type", "means"),
+    {name: itemgetter(name) for name in ("view", "column", "type", "means")},
+    frozenset({"view", "column", "type"}),
+)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from datetime import date
 from typing import Any
 
@@ -23,7 +24,8 @@ from scanner.model import (
     Usage,
     Verdict,
 )
-from scanner.report.records import host_record, reason_record, session_record, timestamp
+from scanner.report.records import host_record, reason_record, service_record, session_record, timestamp
+from tests.services import bare, whole
 
 AT = 1_790_000_000_123_456_789
 """2026-09-21T14:13:20 UTC and a bit."""
@@ -33,8 +35,13 @@ SESSION_KEYS = (
     " auth_class outcome attempts basis confidence username mails gaps evidence"
 )
 HOST_KEYS = (
-    "host addresses mac vendor names device router mac_randomised verdict deadline reasons behind carries"
-    " advice first_seen last_seen usage offers"
+    "host addresses mac vendor names device asset mailboxes router mac_randomised verdict deadline reasons"
+    " behind carries advice first_seen last_seen usage offers"
+)
+SERVICE_KEYS = (
+    "host port protocol service tls_mode outcome offered offered_tls starttls tls_oldest tls_newest"
+    " certificate banner ntlm device at login_disabled tls_weak server_name public_ip paths relaying findings"
+    " detail"
 )
 USAGE_KEYS = (
     "server_name server_kind server_port protocol service tls_mode tls_version mechanism auth_class outcome"
@@ -133,6 +140,46 @@ def test_a_host_has_all_keys() -> None:
 def test_a_host_without_a_date_has_none() -> None:
     record = host_record(HOST, Verdict(Level.FINE, None, ()))
     assert (record["deadline"], record["reasons"], record["advice"]) == (None, [], "")
+
+
+def test_a_service_of_which_little_is_known_has_all_keys() -> None:
+    record = json.loads(json.dumps(service_record(bare(), Device())))
+    assert list(record) == SERVICE_KEYS.split()
+    known = {key: value for key, value in record.items() if value not in (None, [], "")}
+    assert known.keys() == {"host", "port", "outcome", "device", "at"}
+
+
+def test_a_service_tells_all_that_it_offers() -> None:
+    record = json.loads(json.dumps(service_record(whole(), Device("Example", "X1", "printer", 0.7))))
+    assert list(record) == SERVICE_KEYS.split()
+    assert (record["protocol"], record["tls_mode"], record["outcome"]) == ("smtp", "starttls", "answered")
+    assert (record["offered"], record["offered_tls"][-1]) == (["LOGIN", "PLAIN"], "XOAUTH2")
+    assert (record["tls_oldest"], record["tls_newest"]) == ("TLSv1", "TLSv1.3")
+    assert record["certificate"] == {
+        "subject": "mail.example.com", "issuer": "Example CA", "names": ["mail.example.com", "10.0.0.1"],
+        "not_after": "2026-09-22T14:13:20.000000Z", "not_before": "2026-09-20T14:13:20.000000Z",
+        "key": "RSA 2048", "signature": "sha256", "self_signed": False,
+    }  # fmt: skip
+    assert record["ntlm"] == {"host": "mail.example.com", "domain": "EXAMPLE"}
+    assert (record["device"]["model"], record["at"]) == ("X1", "2026-09-21T14:13:20.000000Z")
+    assert record["paths"] == [
+        {
+            "service": "eas", "path": "/Microsoft-Server-ActiveSync", "status": 401,
+            "offered": ["HTTP-Basic", "HTTP-Negotiate"],
+        }
+    ]  # fmt: skip
+    assert (record["relaying"], record["login_disabled"]) == ("refuses", False)
+    first, *_ = record["findings"]
+    assert (first["rule"], first["level"]) == ("password-in-clear", "warn")
+    assert first["text"] == "takes passwords in clear: LOGIN, PLAIN" and "RFC 8314" in first["why"]
+
+
+@pytest.mark.parametrize(("as_of", "expired"), [(None, False), (date(2026, 12, 31), True)])
+def test_findings_are_those_of_a_day(as_of: date | None, expired: bool) -> None:
+    host = replace(HOST, offers=(whole(),))
+    (offer,) = host_record(host, Verdict(Level.FINE, None, ()), as_of)["offers"]
+    assert ("certificate-expired" in {one["rule"] for one in offer["findings"]}) == expired
+    assert offer["device"]["vendor"] == "Example"
 
 
 def test_a_reason_says_where_it_stands() -> None:

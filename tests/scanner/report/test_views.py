@@ -4,6 +4,7 @@ import io
 import json
 import time
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -22,6 +23,7 @@ from scanner.report.views import (
     short_source,
     summed_up,
 )
+from scanner.services import Scan, ScanPlan, ScanTotals
 from scanner.totals import HOUR_NS, Hour, RunTotals
 
 GOLDEN = Path(__file__).parents[2] / "golden"
@@ -124,6 +126,23 @@ def test_a_listing_says_what_it_rests_on() -> None:
         "rests on 2 runs: 2.0 hours, 1,005 packets, 9 sessions; 1 sessions with bytes missing, 3 packets cut"
     )
     assert rests_on([whole, lossy]) == told
+
+
+@pytest.mark.parametrize(
+    ("runs", "scans", "told"),
+    [
+        pytest.param(0, 0, "rests on 0 runs: 0.0 hours, 0 packets, 0 sessions; nothing lost", id="nothing"),
+        pytest.param(0, 1, "rests on 1 scan, the last of 2026-11-26 asked 1,024 addresses, 30 hosts answered",
+                     id="a scan"),
+        pytest.param(1, 2, "rests on 1 run: 0.0 hours, 0 packets, 0 sessions; nothing lost; 2 scans, the last"
+                     " of 2026-11-26 asked 1,024 addresses, 30 hosts answered", id="both"),
+    ],
+)  # fmt: skip
+def test_a_listing_counts_scans_apart(runs: int, scans: int, told: str) -> None:
+    at = 1_795_651_200 * 10**9
+    newest = Scan(2, "here", ScanPlan(("10.0.0.0/22",)), at, at, None, 1024, ScanTotals(1024, 30))
+    oldest = replace(newest, id=1, began=0, totals=ScanTotals())
+    assert rests_on([RunTotals()] * runs, (), [newest, oldest][:scans]) == told
 
 
 @pytest.mark.parametrize(
