@@ -191,6 +191,13 @@ def inventory() -> list[Goal]:
     return [Goal(*figure) for figure in figures()]
 
 
+def matched() -> list[Goal]:
+    """Find whose mailbox each device uses, at sites of several kinds."""
+    from benchmarks.matched import figures
+
+    return [Goal(*figure) for figure in figures()]
+
+
 MEASURES: dict[str, Callable[[], list[Goal]]] = {
     "start": start,
     "mailstorm": mailstorm,
@@ -199,6 +206,7 @@ MEASURES: dict[str, Callable[[], list[Goal]]] = {
     "inference": inference,
     "halfopen": halfopen,
     "inventory": inventory,
+    "matched": matched,
 }
 """What can be asked for by name. A row is a measure: it prints what it likes and gives its goals."""
 

@@ -12,6 +12,7 @@ The ten-minute tour, in the order in which data flows:
 * ``db`` keeps observations, and per host and service what was used; ``rules`` judges that for a given day.
 * ``watch`` is the sensor at a mirror port: rings and filters (``capture``) that are opened with privileges,
   the loop that reads before it hears (``watch.sensor``), and the one writer (``watch.scribe``).
+* ``importers`` read what others know: a form makes rows of a file, a family says what they mean.
 * ``report`` and ``cli`` show it.
 
 Imports go down this list from bottom to top only: a test reads them. This package imports nothing.

@@ -11,10 +11,12 @@ import click
 import pytest
 
 from scanner.cli import root
+from scanner.report.tables import TABLES
 
 README = (Path(__file__).parent.parent / "README.md").read_text("utf-8")
 CONTEXT = click.Context(root)
 COMMANDS = root.list_commands(CONTEXT)
+QUERIES = README.partition("\n## Queries\n")[2].partition("\n## ")[0]
 
 
 def command(name: str) -> click.Command:
@@ -80,3 +82,11 @@ def test_every_command_and_option_has_a_help_text(name: str) -> None:
 def test_the_exit_statuses_of_the_help_are_the_readmes(status: int) -> None:
     assert re.search(rf"^\| {status} \|", README, re.MULTILINE)
     assert re.search(rf"\b{status} ", root.help or "")
+
+
+@pytest.mark.skipif(not QUERIES, reason="the README does not tell of queries yet")
+def test_the_readme_has_every_column_of_every_view() -> None:
+    rows = re.findall(r"^\| `(v_\w+)` \|[^|]*\|(.*)\|$", QUERIES, re.MULTILINE)
+    assert {view: re.findall(r"`(\w+)`", columns) for view, columns in rows} == {
+        name: list(table.kinds) for name, table in TABLES.items()
+    }

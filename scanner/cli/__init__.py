@@ -8,6 +8,7 @@ import os
 import pkgutil
 import sys
 from importlib import import_module
+from keyword import iskeyword
 from pathlib import Path
 
 import click
@@ -26,13 +27,13 @@ class Commands(click.Group):
     def list_commands(self, ctx: click.Context) -> list[str]:
         """Names of all commands."""
         folder = str(Path(__file__).with_name("commands"))
-        return sorted(module.name for module in pkgutil.iter_modules([folder]))
+        return sorted(module.name.rstrip("_") for module in pkgutil.iter_modules([folder]))
 
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
-        """Import a command's file."""
+        """Import a command's file, which ends with an underscore where Python keeps the word for itself."""
         if cmd_name not in self.list_commands(ctx):
             return None
-        command = import_module(f"{_COMMANDS}.{cmd_name}").command
+        command = import_module(f"{_COMMANDS}.{cmd_name}{'_' * iskeyword(cmd_name)}").command
         return command if isinstance(command, click.Command) else None
 
 

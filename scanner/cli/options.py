@@ -11,6 +11,7 @@ import click
 from scanner.cli.settings import IN_MEMORY, KEEP_DAYS, as_time, as_where, days
 from scanner.model import Level
 from scanner.report.formats import Format
+from scanner.report.languages import LANGUAGES
 
 Decorated = Callable[..., Any]
 
@@ -49,6 +50,13 @@ where = click.option(
     help="Only hosts in this prefix, or with this in a name or address.",
 )
 limit = click.option("--limit", type=click.IntRange(min=1), help="At most so many.")
+language = click.option(
+    "--lang",
+    type=click.Choice(LANGUAGES),
+    default="en",
+    show_default=True,
+    help="Language of what people read.",
+)
 OURS, TSHARK = "mailsunset", "tshark"
 engine = click.option(
     "--engine",

@@ -6,7 +6,7 @@ import os
 import time
 import tomllib
 from collections.abc import Callable
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from functools import lru_cache
@@ -81,12 +81,15 @@ class Settings:
 
 
 @contextmanager
-def inventory(settings: Settings, create: bool = False) -> Iterator[Inventory]:
-    """Open the inventory; its faults end the program with one line: 2 if it cannot be opened, else 1."""
+def inventory(settings: Settings, create: bool = False, **how: Any) -> Iterator[Inventory]:
+    """Open the inventory; its faults end the program with one line: 2 if it cannot be opened, else 1.
+
+    ``how``: more of ``Inventory.open``.
+    """
     from db.store import Inventory, InventoryError  # 150 ms that 'deadlines' need not pay
 
     try:
-        opened = Inventory.open(settings.db, create=create)
+        opened = Inventory.open(settings.db, create=create, **how)
     except InventoryError as fault:
         raise InputError(str(fault)) from fault
     try:
@@ -123,6 +126,13 @@ def _say_unfinished(kept: Inventory) -> None:
             last = _minute(run.alive)
             how = f"is unfinished: killed, or it cannot write; what it had written by {last} is here"
         click.echo(visible(f"mailsunset: run {run.id} of {_minute(run.began)} ({sources}) {how}"), err=True)
+    for scan in kept.unfinished_scans()[:RUNS_TOLD]:
+        targets = ", ".join(scan.plan.targets)[:SOURCES_SHOWN]
+        going = now() - (scan.alive or scan.began) < ALIVE_NS
+        how = "is still going" if going else "is unfinished, and 'scan --resume' goes on with it"
+        asked = f"{scan.totals.addresses:,} of {scan.plan.addresses:,} addresses asked"
+        said = f"mailsunset: scan {scan.id} of {_minute(scan.began)} ({targets}) {how}: {asked}"
+        click.echo(visible(said), err=True)
 
 
 def _minute(at: int) -> str:
@@ -148,7 +158,12 @@ def judge(settings: Settings, catalogue: Catalogue | None = None) -> Callable[[H
     def reasons(usage: Usage) -> tuple[Reason, ...]:
         return rules.judge(usage, retirement, settings.as_of, known.role(usage.server_name))
 
-    return lambda host: rules.weigh(reason for usage in host.usage for reason in reasons(usage))
+    def verdict(host: Host) -> Verdict:
+        if not host.usage:
+            return rules.UNHEARD
+        return rules.weigh(reason for usage in host.usage for reason in reasons(usage))
+
+    return verdict
 
 
 def lens(settings: Settings, catalogue: Catalogue | None = None) -> Lens:
@@ -221,6 +236,14 @@ def days(text: str) -> int | None:
     if not (number.isascii() and number.isdecimal()) or not 1 <= int(number) <= MOST_DAYS:
         raise InputError(f"{text!r} is not a time to keep like 30d, or {FOREVER}")
     return int(number)
+
+
+def as_days(ctx: click.Context, param: click.Parameter, value: str) -> int:
+    """Read a length of time as days: ``30d`` or ``30``."""
+    with suppress(InputError):
+        if found := days(value):
+            return found
+    raise click.BadParameter(f"{value!r} is not a number of days like 30d")
 
 
 def as_where(ctx: click.Context, param: click.Parameter, value: str | None) -> str | None:

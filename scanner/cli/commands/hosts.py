@@ -6,6 +6,7 @@ import sys
 
 import click
 
+from scanner.account import Usernames
 from scanner.cli import options
 from scanner.cli.settings import Settings, fail_on, inventory, lens
 from scanner.model import Level
@@ -25,6 +26,7 @@ from scanner.report.views import HOSTS, rests_on, summed_up
 @options.since
 @options.where
 @options.limit
+@options.usernames
 @options.fail_on
 @click.pass_obj
 def command(
@@ -39,6 +41,7 @@ def command(
     since: int | None,
     where: str | None,
     limit: int | None,
+    usernames: str,
     threshold: str | None,
 ) -> None:
     """List hosts with what becomes of them, and why."""
@@ -50,9 +53,12 @@ def command(
         found = kept.hosts(lens(settings), wanted)
         shown = found[: options.rows_shown(form, limit)]
         title = f"Hosts: {summed_up(found.levels)}"
-        write((host_record(*pair) for pair in shown), Format(form), HOSTS, title, sys.stdout)
+        assets, ties, names = kept.assets(), kept.ties(), Usernames(usernames)
+        records = (host_record(*pair, settings.as_of, assets, ties, names) for pair in shown)
+        write(records, Format(form), HOSTS, title, sys.stdout)
         if len(shown) < len(found):
             options.say_more(len(shown), f"{len(found)} hosts")
         if form == Format.TABLE:
-            click.echo(rests_on([run.totals for run in kept.runs() if run.totals], kept.hours()), err=True)
+            heard = [run.totals for run in kept.runs() if run.totals]
+            click.echo(rests_on(heard, kept.hours(), kept.scans()), err=True)
         fail_on(Level(threshold) if threshold else None, found.levels)

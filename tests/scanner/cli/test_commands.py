@@ -312,35 +312,3 @@ def test_commands_that_read_no_capture_start_fast(office: Path, arguments: list[
         spent(sys.executable, "-c", "from scanner.cli import main; main()", *arguments) for _ in range(3)
     )
     assert ours < bare * 20
-
-
-def test_the_readme_shows_commands_that_exist(office: Path) -> None:
-    shown = mailsunset("--help", home=office).stdout.decode()
-    commands = [line.split()[0] for line in shown.partition("Commands:")[2].splitlines() if line.strip()]
-    readme = (ROOT / "README.md").read_text()
-    assert commands == [
-        "compare", "deadlines", "doctor", "explain", "export", "hosts", "read", "sessions", "watch"
-    ]  # fmt: skip
-    for command in commands:
-        assert f"mailsunset {command}" in readme
-        assert mailsunset(command, "--help", home=office).returncode == 0
-
-
-def test_every_option_of_the_readme_exists(office: Path) -> None:
-    helped = "".join(
-        mailsunset(*command, "--help", home=office).stdout.decode()
-        for command in (
-            [],
-            ["read"],
-            ["hosts"],
-            ["sessions"],
-            ["explain"],
-            ["export"],
-            ["compare"],
-            ["watch"],
-        )
-    )
-    readme = (ROOT / "README.md").read_text()
-    options = {word.strip("`|,.;()") for word in readme.split() if word.strip("`(").startswith("--")}
-    assert options
-    assert not [option for option in options if option not in helped]

@@ -17,9 +17,12 @@ from db.store import Inventory
 from scanner.cli import root
 from scanner.events import Outcome, TlsMode
 from scanner.model import AuthClass
-from scanner.report.views import DEADLINES, HOSTS, SESSIONS
+from scanner.report.views import DEADLINES, HOSTS, REMEDIES, SESSIONS
+from scanner.services import ScanPlan, ScanTotals, TlsAccepted
+from scanner.tenant import Mailbox, SmtpAuth, Tie
 from scanner.totals import Hour, RunTotals
 from tests.db.samples import SEEN, other
+from tests.services import bare, whole
 
 DAY = 86_400 * 10**9
 JULY, AUGUST = 1_782_864_000 * 10**9, 1_785_542_400 * 10**9
@@ -47,6 +50,8 @@ def db(tmp_path_factory: pytest.TempPathFactory) -> Path:
         run = kept.begin_run("here", ["a.pcap"], 1)
         kept.record(run, [COPIER, PHONE, ROBOT])
         kept.finish_run(run, RunTotals(), 2)
+        kept.keep_ties([Tie("00:26:73:00:00:01", "scan@example.com", 0.97, "coincidence", (), 12)])
+        kept.add_mailboxes([Mailbox("scan@example.com", SmtpAuth.DISABLED, 3)])
     return path
 
 
@@ -183,6 +188,60 @@ def test_an_export_has_all_fields_in_every_form(db: Path, tmp_path: Path, what: 
     assert found and all(tuple(row) == FIELDS[what] for row in found)
 
 
+def test_what_is_to_be_done_comes_by_date_with_whose_mailbox_it_is(db: Path, tmp_path: Path) -> None:
+    words = ("--usernames", "keep", "--powershell", str(tmp_path / "x.ps1"))
+    done = run(db, "remedy", "--format", "json", *words)
+    assert done.exit_code == 0, done.output
+    told = json.loads(done.stdout)
+    assert [(one["verdict"], one["deadline"]) for one in told] == [
+        ("broken", "2023-01-01"),
+        ("breaks", "2026-12-31"),
+    ]
+    assert all(tuple(one) == REMEDIES.fields and one["options"] for one in told)
+    (box,) = told[1]["mailboxes"]
+    assert box["user"] == "scan@example.com"
+    text = (tmp_path / "x.ps1").read_text("utf-8-sig")
+    assert (tmp_path / "x.ps1").stat().st_mode & 0o777 == 0o600
+    assert "Set-CASMailbox -Identity 'scan@example.com' -SmtpClientAuthenticationDisabled $false" in text
+    assert "it was $true when the tenant was asked" in text
+
+
+@pytest.mark.parametrize("form", ["table", "csv", "ndjson"])
+def test_what_is_to_be_done_is_told_in_every_form(db: Path, form: str) -> None:
+    done = run(db, "remedy", "--format", form, "--limit", "1")
+    assert done.exit_code == 0 and "bridge" in done.stdout
+    assert "scan@example.com" not in run(db, "remedy", "--format", form).stdout
+    assert "\x1b" not in done.stdout and "\u202e" not in done.stdout
+    assert "1 of 2 hosts are shown" in done.stderr
+
+
+def test_a_script_that_cannot_be_written_ends_with_two(db: Path, tmp_path: Path) -> None:
+    done = run(db, "remedy", "--powershell", str(tmp_path / "none" / "x.ps1"))
+    assert done.exit_code == 2 and "No such file" in done.stderr
+
+
+def test_an_explanation_shows_the_first_ways_out(db: Path) -> None:
+    done = run(db, "explain", "10.0.0.1")
+    assert "what to do: Ricoh:" in done.stdout and "\nor: " in done.stdout and "    needs " in done.stdout
+    assert (
+        json.loads(run(db, "explain", "10.0.0.1", "--format", "json").stdout)["options"][0]["way"] == "oauth"
+    )
+
+
+@pytest.mark.parametrize(
+    ("arguments", "status"),
+    [
+        ("hosts --fail-on broken", 10),
+        ("remedy --fail-on broken", 10),
+        ("explain 10.0.0.1 --fail-on broken", 0),
+        ("explain 10.0.0.1 --fail-on breaks", 10),
+        ("explain 10.0.0.2 --fail-on unknown", 0),
+    ],
+)
+def test_findings_end_with_ten_where_asked(db: Path, arguments: str, status: int) -> None:
+    assert run(db, *arguments.split()).exit_code == status
+
+
 def test_what_came_off_the_wire_is_whole_in_json_and_defused_in_csv(db: Path) -> None:
     (shown,) = [
         json.loads(line)
@@ -245,6 +304,53 @@ def test_a_sensor_that_was_started_again_had_been_killed(tmp_path: Path) -> None
     ]  # fmt: skip
 
 
+@pytest.fixture(scope="module")
+def scanned(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A mail server that also mails, one that does not, and a printer's page."""
+    path = tmp_path_factory.mktemp("scanned") / "i.db"
+    with Inventory.open(str(path)) as kept:
+        kept.record(kept.begin_run("here", ["a.pcap"], 1), [COPIER])
+        run = kept.begin_scan("here", ScanPlan(("10.0.0.0/24",), addresses=254), 1_795_651_200 * 10**9)
+        page = bare(host="10.0.0.8", port=80, protocol="http", tls=TlsAccepted("TLSv1", "TLSv1"))
+        some = whole(), whole(host="10.0.0.7", banner=HOSTILE, detail=HOSTILE, server_name=HOSTILE), page
+        kept.record_services(run, [(one, None) for one in some])
+        kept.scan_progress(run, 128, ScanTotals(128, 3, 6), 1_795_651_200 * 10**9)
+    return path
+
+
+def test_a_listing_tells_of_scans(scanned: Path) -> None:
+    done = run(scanned, "hosts")
+    assert done.exit_code == 0
+    assert "10.0.0.7" in done.stdout and "serves submission" in done.stdout and "10.0.0.8" not in done.stdout
+    assert "10.0.0.8" in run(scanned, "hosts", "--all").stdout
+    told = "scan 2 of 2026-11-26 00:00 UTC (10.0.0.0/24) is unfinished, and 'scan --resume' goes on"
+    assert told in done.stderr
+    assert "128 of 254 addresses asked" in done.stderr
+    assert "1 scan, the last of 2026-11-26 asked 128 addresses, 3 hosts answered" in done.stderr
+
+
+def test_a_host_has_what_it_offers_in_every_form(scanned: Path) -> None:
+    record = json.loads(run(scanned, "hosts", "--where", "10.0.0.1", "--format", "ndjson").stdout)
+    (offer,) = record["offers"]
+    assert (offer["port"], offer["offered"], len(record["usage"])) == (587, ["LOGIN", "PLAIN"], 1)
+    old = json.loads(run(scanned, "explain", "10.0.0.8", "--format", "ndjson").stdout)
+    assert [one["rule"] for one in old["offers"][0]["findings"]] == ["ends-below-tls-1-2", "old-web-page"]
+    rows = csv.DictReader(io.StringIO(run(scanned, "export", "hosts", "--format", "csv").stdout))
+    assert all(json.loads(row["offers"]) for row in rows)
+
+
+def test_an_explanation_shows_what_a_host_offers(scanned: Path) -> None:
+    done = run(scanned, "explain", "10.0.0.7")
+    assert "what it offers:\n  10.0.0.7:587  submission, TLSv1 to v1.3; " in done.stdout
+    for part in (
+        "clear: LOGIN PLAIN", "certificate: mail.example.com, by Example CA, until 2026-09-22, RSA 2048",
+        "/Microsoft-Server-ActiveSync: 401, HTTP-Basic HTTP-Negotiate",
+        "warn: takes passwords in clear: LOGIN, PLAIN [password-in-clear]", "RFC 8314 3", "greets: =cmd|",
+    ):  # fmt: skip
+        assert part in done.stdout
+    assert not [c for c in done.output if (ord(c) < 32 and c != "\n") or c == "\u202e"]
+
+
 def test_a_table_is_cut_and_says_so(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("scanner.cli.options.TABLE_ROWS", 5)
     with Inventory.open(str(tmp_path / "i.db")) as kept:
@@ -259,7 +365,7 @@ def test_a_table_is_cut_and_says_so(tmp_path: Path, monkeypatch: pytest.MonkeyPa
 
 def test_one_explanation_in_json_has_the_host_and_its_sessions(db: Path) -> None:
     record = json.loads(run(db, "explain", "10.0.0.1", "--format", "json").stdout)
-    assert tuple(record)[:-1] == HOSTS.fields
+    assert tuple(record) == (*HOSTS.fields, "options", "sessions")
     assert [tuple(one) for one in record["sessions"]] == [SESSIONS.fields]
 
 
