@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 import os
 import signal
 from collections import Counter
@@ -40,7 +41,7 @@ SWEPT = 3
 """Raw packets that count as one connection: no answer, or one, is all that comes of each."""
 IDENTITY = 8
 """Datagrams and connections, about, that ask a machine what it is."""
-WRITTEN_AT = 1000
+WRITTEN_AT = 400
 """Services that are written at once however little time passed."""
 
 
@@ -110,6 +111,7 @@ class Scanning:
     def run(self, seen: Callable[[list[Record]], None], shown: Tell) -> None:
         """Ask until all is asked or somebody interrupts; tells of hosts as they are done."""
         self._give_up()
+        gc.freeze()  # what is loaded by now stays: not to be looked through again and again
         with asyncio.Runner() as runner:
             runner.run(self._until_interrupted(seen, shown))
         self._write()

@@ -10,10 +10,10 @@ import errno
 import os
 import resource
 import socket
-from collections.abc import Iterable
+from collections.abc import Container, Iterable
 from contextlib import suppress
 from dataclasses import dataclass
-from typing import Any, Protocol
+from typing import Any
 
 from scanner.conversation import Endpoint
 from scanner.probe.pace import Turns, turn
@@ -30,9 +30,11 @@ LONGEST_S = 45.0
 """How long the connections of one script may last: a tarpit gives a byte a second for ever."""
 LEAVE_S = 1.0
 """How long a farewell is waited for, by which a server knows that nothing went wrong."""
+LOOK_S = 0.1
+"""How exactly those times are kept."""
 AT_ONCE = 512
 """Connections open or called for at a time: most calls are for nobody, and wait."""
-TALKS_AT_ONCE = 80
+TALKS_AT_ONCE = 64
 """Dialogues at a time; inside TLS each holds some 100 KB."""
 FILES_ELSE = 32
 """Files that a process has open beside connections: the inventory's, output, what names are asked by."""
@@ -62,14 +64,6 @@ class OutOfScopeError(Exception):
     """Somebody wanted to touch an address that the user did not name: our bug, and stopped here."""
 
 
-class Bounds(Protocol):
-    """What may be touched; see ``scope.Scope``."""
-
-    def __contains__(self, ip: str, /) -> bool:
-        """Tell whether an address may."""
-        ...
-
-
 @dataclass(slots=True)
 class Counts:
     """What was sent."""
@@ -93,13 +87,14 @@ class Unreachable(Exception):
 class Dialler:
     """Connects and plays."""
 
-    def __init__(self, scope: Bounds, turns: Turns, at_once: int = AT_ONCE) -> None:
+    def __init__(self, scope: Container[str], turns: Turns, at_once: int = AT_ONCE) -> None:
         """Reach only what is in ``scope``."""
         self._scope, self._turns = scope, turns
         self._loop = asyncio.get_running_loop()
         files = resource.getrlimit(resource.RLIMIT_NOFILE)[0]
         self._free = asyncio.Semaphore(max(1, min(at_once, files - FILES_ELSE)))
         self._talking = asyncio.Semaphore(TALKS_AT_ONCE)
+        self._lines = _Lines(self._loop)
         self.counts = Counts()
 
     async def play(self, end: Endpoint, player: Player, tries: int = TRIES) -> None:
@@ -117,7 +112,7 @@ class Dialler:
                 with sock:
                     async with self._talking:
                         began = self._loop.time()
-                        await _Line(self._loop, sock, player, left).played()
+                        await _Line(self._loop, sock, player, left).played(self._lines)
                         left -= self._loop.time() - began
             if player.state is not State.AGAIN:
                 return
@@ -184,7 +179,7 @@ class Dialler:
         try:
             code = sock.connect_ex(_address(end))
             if code == errno.EINPROGRESS:
-                code = await self._connected(sock)
+                code = 0 if _is_connected(sock) else await self._connected(sock)
         except OSError as fault:  # the interface that the address names is gone
             code = fault.errno or errno.EIO
         except BaseException:
@@ -210,7 +205,7 @@ class Dialler:
 class _Line:
     """One connection, between its socket and the player."""
 
-    __slots__ = ("_done", "_last", "_loop", "_player", "_sock", "_timer", "_unsent", "_until")
+    __slots__ = ("_done", "_last", "_loop", "_player", "_sock", "_unsent", "_until")
 
     def __init__(
         self, loop: asyncio.AbstractEventLoop, sock: socket.socket, player: Player, longest_s: float
@@ -221,16 +216,16 @@ class _Line:
         self._unsent = b""
         self._done: asyncio.Future[None] = loop.create_future()
         loop.add_reader(sock.fileno(), self._readable)
-        self._timer = loop.call_later(min(QUIET_S, longest_s), self._check)
         self._send(player.begin())
         self._look()
 
-    async def played(self) -> None:
+    async def played(self, all_lines: _Lines) -> None:
         """Wait until the player wants no more of this connection."""
+        all_lines.watch(self)
         try:
             await self._done
         finally:
-            self._timer.cancel()
+            all_lines.watched.discard(self)
             self._loop.remove_reader(self._sock.fileno())
             if self._unsent:
                 self._loop.remove_writer(self._sock.fileno())
@@ -247,10 +242,8 @@ class _Line:
             if data:
                 self._last = self._loop.time()
                 self._send(self._player.hear(data))
-                if self._player.leaves and self._until > self._last + LEAVE_S:
-                    self._until = self._last + LEAVE_S
-                    self._timer.cancel()
-                    self._timer = self._loop.call_later(LEAVE_S, self._check)
+                if self._player.leaves:
+                    self._until = min(self._until, self._last + LEAVE_S)
             else:
                 self._player.hung_up("it closed the connection")
         self._look()
@@ -282,17 +275,38 @@ class _Line:
         self._send(data)
         self._look()
 
-    def _check(self) -> None:
-        now = self._loop.time()
+    def check(self, now: float) -> None:
+        """Give the server up if its time is over."""
         if now >= self._until:
             self._player.given_up(f"not done in {LONGEST_S:.0f} s")
         elif now - self._last >= QUIET_S:
             self._player.given_up(f"nothing said for {QUIET_S:.0f} s")
         else:
-            left = min(self._until, self._last + QUIET_S) - now
-            self._timer = self._loop.call_later(left, self._check)
             return
         self._look()
+
+
+class _Lines:
+    """All connections, looked at together: a timer for each would cost a tenth of a short dialogue."""
+
+    def __init__(self, loop: asyncio.AbstractEventLoop) -> None:
+        self._loop, self._looks = loop, False
+        self.watched: set[_Line] = set()
+
+    def watch(self, line: _Line) -> None:
+        """Look at a connection now and then, until it is discarded."""
+        self.watched.add(line)
+        if not self._looks:
+            self._looks = True
+            self._loop.call_later(LOOK_S, self._look)
+
+    def _look(self) -> None:
+        now = self._loop.time()
+        for line in tuple(self.watched):
+            line.check(now)
+        self._looks = bool(self.watched)
+        if self._looks:
+            self._loop.call_later(LOOK_S, self._look)
 
 
 def _socket(ip: str, kind: int) -> socket.socket:
@@ -300,6 +314,14 @@ def _socket(ip: str, kind: int) -> socket.socket:
     sock = socket.socket(family, kind)
     sock.setblocking(False)
     return sock
+
+
+def _is_connected(sock: socket.socket) -> bool:
+    """Whether it is already, as to this machine or a near one: cheaper than to wait for what has come."""
+    with suppress(OSError):
+        sock.getpeername()
+        return True
+    return False
 
 
 def _address(end: Endpoint) -> tuple[str, int] | tuple[str, int, int, int]:

@@ -12,7 +12,7 @@ from scanner.probe.dial import NOBODY, TRIES
 from scanner.probe.errand import Errand, Found
 from scanner.services import Answered, Service
 
-HOSTS_AT_ONCE = 256
+HOSTS_AT_ONCE = 200
 """Addresses looked at at a time: most of them are nobody's, and cost a wait."""
 PORTS_AT_ONCE = 4
 """Ports of one host asked at a time: small devices take few connections."""

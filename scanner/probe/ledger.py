@@ -7,7 +7,6 @@ from collections.abc import Iterable
 from scanner.conversation import Endpoint
 from scanner.events import Event, Greeting, Label, Offer, TlsMode
 from scanner.labels import SERVER
-from scanner.probe.certificates import shown
 from scanner.probe.layers import Layer, TlsLayer
 from scanner.protocols.banner import banner
 from scanner.protocols.http_auth import service
@@ -69,6 +68,8 @@ class Ledger:
             self.version = layer.version
             if self.mode is TlsMode.CLEAR:
                 self.mode = TlsMode.STARTTLS
+            from scanner.probe.certificates import shown  # 9 MB that nobody needs who meets no TLS
+
             self.certificate = shown(layer.certificate) if layer.certificate else None
             if self.certificate and self.certificate.subject:
                 self._keep(Label("tls.certificate", self.certificate.subject))

@@ -95,9 +95,9 @@ class Scope:
         """Addresses that are asked one by one."""
         return self._ends[-1] if self._ends else 0
 
-    def __contains__(self, ip: str) -> bool:
+    def __contains__(self, ip: object) -> bool:
         """Tell whether an address may be touched; link-local ones only with their zone's name. ValueError."""
-        value = self._value(ip)
+        value = self._value(str(ip))
         at = bisect_right(self._held, value, key=lambda span: span[0])
         return at > 0 and value <= self._held[at - 1][1]
 
@@ -141,7 +141,7 @@ class Scope:
 
     def _text(self, value: int) -> str:
         zone = self._zones[value >> 128]
-        plain = text((value >> 64) & (1 << 64) - 1, value & (1 << 64) - 1)
+        plain = text.__wrapped__((value >> 64) & (1 << 64) - 1, value & (1 << 64) - 1)  # needed but once
         return f"{plain}%{zone}" if zone else plain
 
     def _spans(self, target: Written, whole: bool) -> list[Span]:

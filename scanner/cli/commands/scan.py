@@ -179,12 +179,15 @@ def _scan(scanning: Scanning, kept: Inventory, form: Format, compare: bool) -> N
     def seen(records: list[Record]) -> None:
         if lines:
             write_lines(records, sys.stdout)
-            sys.stdout.flush()
         else:
             found.extend(records)
 
+    def told(done: int, said: str) -> None:
+        shown(done, said)
+        sys.stdout.flush()
+
     with asking(len(scanning.scope)) as shown:
-        scanning.run(seen, shown)
+        scanning.run(seen, told)
     if compare and scanning.finished:
         write(map(change_record, scanning.changes()), form, CHANGES, "Changes", sys.stdout)
     elif not (lines or compare):
