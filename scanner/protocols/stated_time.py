@@ -4,11 +4,15 @@ from __future__ import annotations
 
 import re
 from datetime import UTC, datetime, timedelta
+from functools import lru_cache
 
 WITHIN = 4096
 """Bytes that are looked at: a greeting, or a response's head."""
 _SECOND = 1_000_000_000
 _MONTHS = b"Jan Feb Mar Apr May Jun Jul Aug Sep Oct Nov Dec".split()
+_NUMBERS = {name: number for number, name in enumerate(_MONTHS, 1)}
+TIMES_KEPT = 1024
+"""Dates remembered: all that is said in one second has the same."""
 _DATE = (
     rb"(?:Mon|Tue|Wed|Thu|Fri|Sat|Sun), *(\d{1,2}) (" + b"|".join(_MONTHS) + rb") (\d{4})"
     rb" (\d\d):(\d\d):(\d\d) (?:GMT|UTC?|([+-])(\d\d)(\d\d))"
@@ -40,14 +44,18 @@ def stated_time(said: bytes) -> int | None:
     """Give the second (ns since 1970) that a server's first words were said in, by its own clock."""
     head = said[:WITHIN].partition(b"\r\n\r\n")[0]
     found = _GREETING.match(head) or (None if _CACHED.search(head) else _RESPONSE.match(head))
-    if found is None:
-        return None
-    day, month, year, hour, minute, second, sign, hours, minutes = found.groups()
-    months = {name: number for number, name in enumerate(_MONTHS, 1)}
+    return _read(*found.groups()) if found else None
+
+
+@lru_cache(TIMES_KEPT)
+def _read(
+    day: bytes, month: bytes, year: bytes, hour: bytes, minute: bytes, second: bytes,
+    sign: bytes | None, hours: bytes | None, minutes: bytes | None,
+) -> int | None:  # fmt: skip
     try:
-        at = datetime(int(year), months[month.title()], int(day), int(hour), int(minute), tzinfo=UTC)
+        at = datetime(int(year), _NUMBERS[month.title()], int(day), int(hour), int(minute), tzinfo=UTC)
         at += timedelta(seconds=int(second))
-        if sign:
+        if sign and hours and minutes:
             ahead = timedelta(hours=int(hours), minutes=int(minutes))
             at += -ahead if sign == b"+" else ahead
     except (ValueError, OverflowError):
