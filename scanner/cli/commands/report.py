@@ -112,7 +112,9 @@ def _csv(report: Report, language: Language, out: IO[bytes]) -> None:
 def _xlsx(report: Report, language: Language, out: IO[bytes]) -> None:
     from scanner.report.spreadsheet import xlsx
 
-    xlsx(report, language, out)
+    made = io.BytesIO()  # whoever stops reading half-way must not break it off in the middle of a workbook
+    xlsx(report, language, made)
+    out.write(made.getvalue())
 
 
 def _json(report: Report, language: Language, out: IO[bytes]) -> None:
