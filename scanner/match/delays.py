@@ -22,7 +22,7 @@ from scanner.tenant import HeardLogin
 SEARCHED_S = 900
 """How far clocks may be apart: domain members keep within 5 minutes (Kerberos), others stray further."""
 BEFORE_S, AFTER_S = 15, 45
-"""How far from the usual a sign-in may be logged: facts.md 5.4 says half a minute, refusals are held back."""
+"""How far from the usual a sign-in may be logged: half a minute is usual, refusals are held back."""
 SMOOTHED_S = 5
 """Differences are spread over some seconds: by rounding, by how long TLS takes, by the log's own delays."""
 SIGNIFICANT = 6.0

@@ -41,7 +41,7 @@ def _named(logins: Sequence[HeardLogin]) -> Iterator[Tie]:
 
 
 def _refused(logins: Sequence[HeardLogin], sign_ins: Sequence[SignIn]) -> Iterator[Tie]:
-    """Ties by the connection that a refusal in the log names (facts.md 3.1)."""
+    """Ties by the connection that a refusal in the log names (Exchange adds it to its replies)."""
     known = {one.connection: one for one in logins if one.connection}
     found: dict[tuple[str, str], list[Coincidence]] = defaultdict(list)
     for one in sign_ins if known else ():

@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 import struct
 from collections.abc import Iterator
+from typing import cast
 
 from scanner.conversation import CLIENT, SERVER
 from scanner.events import Label
@@ -124,7 +125,7 @@ _SAYS = (
 _ANSWERED = Example(
     "a printer says what it is",
     (
-        (CLIENT, next(script(Asker(host="192.0.2.7")))),  # type: ignore[arg-type]
+        (CLIENT, cast("bytes", next(script(Asker(host="192.0.2.7"))))),
         (SERVER, b"HTTP/1.1 200 OK\r\nContent-Length: %d\r\n\r\n" % len(_SAYS) + _SAYS),
     ),
     (

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable
+from typing import cast
 
 from scanner.conversation import CLIENT, SERVER, Side, Transport
 from scanner.events import Event, Gap, Label, Phase, Reached, Weird
@@ -92,7 +93,7 @@ def script(asker: Asker) -> Script:
 
 _ANSWERED = Example(
     "a printer says its ID",
-    ((CLIENT, next(script(Asker()))), (SERVER, b'@PJL INFO ID\r\n"Copier 12"\r\n\f')),  # type: ignore[arg-type]
+    ((CLIENT, cast("bytes", next(script(Asker())))), (SERVER, b'@PJL INFO ID\r\n"Copier 12"\r\n\f')),
     (Label("pjl.id", "Copier 12"), SERVED),
 )
 DIALECT = Dialect(

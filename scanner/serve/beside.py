@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable
 from contextlib import suppress
+from functools import partial
 from threading import Thread
 from typing import TypeVar
 
@@ -16,22 +17,17 @@ async def beside(work: Callable[[], T]) -> T:
     loop = asyncio.get_running_loop()
     outcome: asyncio.Future[T] = loop.create_future()
 
-    def settle(value: T | None, fault: BaseException | None) -> None:
-        if outcome.done():  # nobody waits any more
-            return
-        if fault is None:
-            outcome.set_result(value)  # type: ignore[arg-type]
-        else:
-            outcome.set_exception(fault)
+    def settle(tell: Callable[[], None]) -> None:
+        if not outcome.done():  # else nobody waits any more
+            tell()
 
     def run() -> None:
-        value, fault = None, None
         try:
-            value = work()
-        except Exception as found:
-            fault = found
+            tell = partial(outcome.set_result, work())
+        except Exception as fault:
+            tell = partial(outcome.set_exception, fault)
         with suppress(RuntimeError):  # the loop has ended
-            loop.call_soon_threadsafe(settle, value, fault)
+            loop.call_soon_threadsafe(settle, tell)
 
     Thread(target=run, daemon=True).start()
     return await outcome

@@ -14,7 +14,7 @@ from scanner.report.escape import visible
 from scanner.report.languages import Language
 from scanner.report.page import html
 from scanner.report.summary import Judged, Report
-from tests.browsing import NEEDS_CHROMIUM, browser, shown
+from tests.browsing import browser, shown
 from tests.reports import HOSTILE, MARK, host, hostile, judged, report
 
 DEVICES = 20_000
@@ -22,7 +22,6 @@ USABLE_MS = 1500
 """What a person waits for; alone it takes a tenth of it."""
 
 __all__ = ["browser"]
-pytestmark = NEEDS_CHROMIUM
 
 
 def many() -> list[Judged]:

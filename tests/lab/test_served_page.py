@@ -11,13 +11,12 @@ from playwright.sync_api import Browser, Page, expect
 
 from scanner.model import AuthClass, Observation
 from scanner.report.escape import visible
-from tests.browsing import NEEDS_CHROMIUM, browser, shown
+from tests.browsing import browser, shown
 from tests.db.samples import filled, other
 from tests.reports import HOSTILE, MARK
 from tests.served import Served, add, served
 
 __all__ = ["browser"]
-pytestmark = NEEDS_CHROMIUM
 NAMES = ["copier", "nas", "ups", "door"]
 CHANGE_MS = 20_000
 """Until news arrive: seconds, and room for a busy machine."""
